@@ -1,0 +1,144 @@
+/*
+ * Every way in which an operation can end, as one table: code, HTTP status, log level, and the public text in both
+ * languages. The codes are part of the API: they are never renamed.
+ */
+#ifndef CP_ERROR_H
+#define CP_ERROR_H
+
+#include "log.h"
+
+/* X(name, code, status, log level, zh-CN, en) */
+#define CP_ERRORS(X)                                                                                                   \
+    X(MALFORMED,         "malformed_body",      400, CLIENT, "请求内容格式错误", "The body is not well-formed")          \
+    X(BAD_QUERY,         "bad_query",           400, CLIENT, "查询参数有误", "A query parameter is wrong")               \
+    X(BAD_KEY,           "bad_idempotency_key", 400, CLIENT, "Idempotency-Key 格式错误",                                \
+      "The Idempotency-Key must be 8 to 64 visible ASCII characters")                                                  \
+    X(UNAUTHENTICATED,   "unauthenticated",     401, CLIENT, "请先登录", "Sign in first")                                \
+    X(BAD_CREDENTIALS,   "bad_credentials",     401, CLIENT, "账号或密码不正确", "The login or the password is wrong")   \
+    X(BAD_CODE,          "bad_code",            401, CLIENT, "验证码不正确或已失效", "The code is wrong or has expired") \
+    X(CERT_MISSING,      "certificate_missing", 401, CLIENT, "未检测到数字证书，请插入 USB-Key 后重试",                   \
+      "No certificate was presented: insert the USB-Key and try again")                                                \
+    X(CERT_UNTRUSTED,    "certificate_untrusted", 401, CLIENT, "该证书不是本机构签发，请更换证书",                        \
+      "The certificate was not issued by this authority: choose another")                                              \
+    X(CERT_EXPIRED,      "certificate_expired", 401, CLIENT, "证书已过期，请办理延期",                                    \
+      "The certificate has expired: apply for a renewal")                                                              \
+    X(CERT_NOT_YET,      "certificate_not_yet_valid", 401, CLIENT, "证书尚未生效，请检查电脑时间",                        \
+      "The certificate is not valid yet: check the computer's clock")                                                  \
+    X(CERT_PURPOSE,      "certificate_purpose", 401, CLIENT, "该证书不能用于登录",                                        \
+      "The certificate is not meant for signing in")                                                                   \
+    X(CERT_REVOKED,      "certificate_revoked", 401, CLIENT, "证书已吊销，请办理新证书",                                  \
+      "The certificate has been revoked: apply for a new one")                                                         \
+    X(CERT_SUPERSEDED,   "certificate_superseded", 401, CLIENT, "证书已被新证书取代，请使用新证书",                       \
+      "The certificate was replaced: use the new one")                                                                 \
+    X(CERT_UNBOUND,      "certificate_unbound", 401, CLIENT, "该证书未绑定账号，请先用手机号登录",                        \
+      "The certificate belongs to no account here: sign in by phone first")                                            \
+    X(FORBIDDEN,         "forbidden",           403, CLIENT, "无权进行该操作", "Not allowed")                            \
+    X(BAD_ORIGIN,        "bad_origin",          403, CLIENT, "请求来源不受信任", "The request's origin is not trusted")  \
+    X(SAME_PERSON,       "same_person",         403, CLIENT, "同一人员不得重复经办同一订单",                              \
+      "Nobody acts twice on one order: another person must do this")                                                   \
+    X(NOT_VERIFIED,      "not_verified",        403, CLIENT, "请先完成实名认证", "Verify the identity first")            \
+    X(NOT_FOUND,         "not_found",           404, CLIENT, "内容不存在", "Not found")                                  \
+    X(METHOD,            "method_not_allowed",  405, CLIENT, "不支持的请求方法", "Method not allowed")                   \
+    X(CONFLICT,          "conflict",            409, CLIENT, "当前状态下不能进行该操作",                                  \
+      "Not possible in the present state")                                                                             \
+    X(WRONG_STATE,       "wrong_state",         409, CLIENT, "订单当前状态不能进行该操作",                                \
+      "The order's state does not allow this")                                                                         \
+    X(VERSION_CONFLICT,  "version_conflict",    409, CLIENT, "内容已被修改，请刷新后重试",                                \
+      "Changed meanwhile: read it again")                                                                              \
+    X(CLAIMED,           "claimed_by_other",    409, CLIENT, "该订单正由其他人员处理",                                    \
+      "Another member of staff is working on this order")                                                              \
+    X(NOT_CLAIMED,       "not_claimed",         409, CLIENT, "请先领取该订单", "Claim the order first")                  \
+    X(ALREADY_HELD,      "already_held",        409, CLIENT, "该单位在此项目下已有证书或在办订单",                        \
+      "The unit already holds a certificate or has an order for this project")                                         \
+    X(ALREADY_EXISTS,    "already_exists",      409, CLIENT, "内容已存在", "Already exists")                             \
+    X(KEY_REUSED,        "idempotency_key_reused", 409, CLIENT, "Idempotency-Key 已用于其他请求",                         \
+      "The Idempotency-Key was used for another request")                                                              \
+    X(AGREEMENT_CHANGED, "agreement_changed",   409, CLIENT, "协议版本已更新，请重新阅读",                                \
+      "The agreement has changed: read it again")                                                                      \
+    X(TOO_LARGE,         "too_large",           413, CLIENT, "内容超出大小限制", "Too large")                            \
+    X(MEDIA_TYPE,        "unsupported_media_type", 415, CLIENT, "不支持的文件或内容类型",                                 \
+      "This type of content is not accepted")                                                                          \
+    X(INVALID,           "invalid_fields",      422, CLIENT, "部分内容填写有误", "Some fields are wrong")                \
+    X(INCOMPLETE,        "incomplete",          422, CLIENT, "资料不完整，请补充", "Something is still missing")         \
+    X(BAD_CSR,           "bad_csr",             422, CLIENT, "证书请求无效", "The certificate request is not acceptable") \
+    X(WEAK_KEY,          "weak_key",            422, CLIENT, "密钥强度不足或已知不安全", "The key is weak or known bad") \
+    X(RATE_LIMITED,      "rate_limited",        429, CLIENT, "操作过于频繁，请稍后再试", "Too often: try again later")   \
+    X(INTERNAL,          "internal",            500, ALERT,  "系统内部错误", "Internal error")                           \
+    X(NO_MEMORY,         "no_memory",           503, ERROR,  "系统繁忙，请稍后再试", "Out of memory: try again later")   \
+    X(BUSY,              "busy",                503, ERROR,  "系统繁忙，请稍后再试", "Busy: try again shortly")          \
+    X(DATABASE,          "database_unavailable", 503, ERROR, "系统暂时不可用，请稍后再试",                                \
+      "The database is unavailable: try again shortly")                                                                \
+    X(REDIS,             "session_store_unavailable", 503, ERROR, "系统暂时不可用，请稍后再试",                           \
+      "The session store is unavailable: try again shortly")                                                           \
+    X(EGRESS,            "provider_unavailable", 503, ERROR, "外部服务暂时不可用，请稍后再试",                            \
+      "An outside service is unavailable: try again shortly")                                                          \
+    X(STORE,             "store_unavailable",   503, ERROR,  "文件存储暂时不可用，请稍后再试",                            \
+      "The material store is unavailable: try again shortly")                                                          \
+    X(STORE_FULL,        "store_full",          507, ALERT,  "文件存储空间不足，请稍后再试",                              \
+      "The material store is full: try again later")
+
+#define CP_ERROR_NAME(name, code, status, level, zh, en)  CP_E_##name,
+
+typedef enum {
+    CP_OK = 0,
+    CP_ERRORS(CP_ERROR_NAME)
+
+    /* Never seen by a client: they steer the code above the database. */
+    CP_E_RETRY,        /* deadlock or lock time-out: run the operation again from its start */
+    CP_E_DUPLICATE,    /* a unique key refused the row */
+    CP_E_REPLAY,       /* the idempotency key's first answer was found and is in the call */
+    CP_E_END
+} cp_code_t;
+
+#undef CP_ERROR_NAME
+
+typedef struct {
+    const char     *code;
+    int             status;
+    cp_log_level_t  level;
+    const char     *zh;
+    const char     *en;
+} cp_error_t;
+
+/* The row of a code; the row of INTERNAL for CP_OK and for codes that no client may see. Static storage. */
+const cp_error_t *cp_error(cp_code_t code);
+
+/* Why a field is bad. X(name, code, zh-CN, en) */
+#define CP_FIELD_ERRORS(X)                                                                                             \
+    X(REQUIRED,    "required",    "必填", "is required")                                                               \
+    X(UNKNOWN,     "unknown",     "未知字段", "is not a known field")                                                   \
+    X(TYPE,        "type",        "类型错误", "has the wrong type")                                                     \
+    X(TOO_SHORT,   "too_short",   "过短", "is too short")                                                              \
+    X(TOO_LONG,    "too_long",    "过长", "is too long")                                                               \
+    X(RANGE,       "range",       "超出范围", "is out of range")                                                        \
+    X(CHOICE,      "choice",      "不在可选范围内", "is not one of the choices")                                         \
+    X(FORMAT,      "format",      "格式错误", "has the wrong format")                                                   \
+    X(CHECK_DIGIT, "check_digit", "校验位错误", "has a wrong check digit")                                               \
+    X(MISMATCH,    "mismatch",    "与认证信息不一致", "does not match what was verified")                                \
+    X(COMMON,      "common",      "过于常见", "is too common")                                                          \
+    X(REJECTED,    "rejected",    "未通过审核，请修改", "was rejected by review: correct it")                            \
+    X(NOT_SOLD,    "not_sold",    "当前不可选", "is not offered")
+
+#define CP_FIELD_ERROR_NAME(name, code, zh, en)  CP_F_##name,
+typedef enum { CP_FIELD_ERRORS(CP_FIELD_ERROR_NAME) CP_F_END } cp_field_code_t;
+#undef CP_FIELD_ERROR_NAME
+
+typedef struct {
+    const char *code;
+    const char *zh;
+    const char *en;
+} cp_field_error_t;
+
+/* The row of a field's fault. Static storage. */
+const cp_field_error_t *cp_field_error(cp_field_code_t code);
+
+/* Returns the code from the enclosing function unless it is CP_OK. */
+#define CP_TRY(expression)                                                                                             \
+    do {                                                                                                               \
+        cp_code_t cp_try_code = (expression);                                                                          \
+        if (cp_try_code != CP_OK) {                                                                                    \
+            return cp_try_code;                                                                                        \
+        }                                                                                                              \
+    } while (0)
+
+#endif
