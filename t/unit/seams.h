@@ -1,0 +1,14 @@
+/* What a unit test may set. cmocka.h needs the four headers before it. */
+#ifndef T_SEAMS_H
+#define T_SEAMS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+extern int64_t test_now_ms;
+
+#endif
