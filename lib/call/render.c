@@ -1,0 +1,82 @@
+/* The body that leaves: the answer, or the problem document (RFC 9457) of what went wrong. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/call.h"
+
+
+static cp_str_t
+dump(cp_arena_t *arena, json_t *json)
+{
+    char    *text;
+    cp_str_t out;
+
+    text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    if (text == NULL) {
+        return CP_STR_NULL;
+    }
+
+    out = cp_str_dup(arena, cp_str(text));
+    free(text);
+
+    return out;
+}
+
+
+/* {"name", "code", "detail"} of one bad field. */
+static json_t *
+field_json(const cp_call_t *call, const cp_bad_field_t *bad)
+{
+    const cp_field_error_t *row = cp_field_error(bad->why);
+
+    return json_pack("{s:o, s:s, s:o}", "name", cp_json(bad->name), "code", row->code, "detail",
+                     bad->text.data != NULL ? cp_json(bad->text)
+                                            : json_string(call->lang == CP_LANG_EN ? row->en : row->zh));
+}
+
+
+static json_t *
+problem(const cp_call_t *call, const cp_error_t *row)
+{
+    json_t *document, *fields;
+    size_t  i;
+
+    document = json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "code", row->code, "status", row->status,
+                         "detail", call->lang == CP_LANG_EN ? row->en : row->zh, "request_id",
+                         cp_json(call->request_id));
+    if (document == NULL || call->bad_count == 0) {
+        return document;
+    }
+
+    fields = json_array();
+    for (i = 0; i < call->bad_count; i++) {
+        json_array_append_new(fields, field_json(call, &call->bad[i]));
+    }
+    json_object_set_new(document, "fields", fields);
+
+    return document;
+}
+
+
+cp_str_t
+cp_call_render(cp_call_t *call, const char **content_type)
+{
+    json_t  *document;
+    cp_str_t text;
+
+    if (call->code != CP_OK) {
+        *content_type = "application/problem+json; charset=utf-8";
+        document = problem(call, cp_error(call->code));
+        text = dump(call->arena, document);
+        json_decref(document);
+        return text.data != NULL ? text : CP_STR("{\"code\":\"no_memory\",\"status\":503}");
+    }
+
+    if (call->raw.data != NULL) {
+        *content_type = call->raw_type;
+        return call->raw;
+    }
+
+    *content_type = "application/json; charset=utf-8";
+    return call->answer == NULL ? CP_STR("") : dump(call->arena, call->answer);
+}

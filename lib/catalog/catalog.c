@@ -1,0 +1,145 @@
+/* Finding things in the catalogue, and checking a hall as a whole. */
+#include "catalog/catalog.h"
+
+
+const cp_hall_t *
+cp_catalog_hall(const cp_catalog_t *catalog, cp_str_t name)
+{
+    size_t i;
+
+    if (name.data == NULL) {
+        return catalog->hall_count == 1 ? catalog->halls[0] : NULL;
+    }
+
+    for (i = 0; i < catalog->hall_count; i++) {
+        if (cp_str_eq(catalog->halls[i]->name, name)) {
+            return catalog->halls[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const cp_project_t *
+cp_hall_project(const cp_hall_t *hall, cp_str_t name)
+{
+    size_t i;
+
+    for (i = 0; i < hall->project_count; i++) {
+        if (cp_str_eq(hall->projects[i]->name, name)) {
+            return hall->projects[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const cp_product_t *
+cp_project_product(const cp_project_t *project, cp_str_t name)
+{
+    size_t i;
+
+    for (i = 0; i < project->product_count; i++) {
+        if (cp_str_eq(project->products[i].name, name)) {
+            return &project->products[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const cp_material_rule_t *
+cp_hall_material(const cp_hall_t *hall, cp_str_t kind)
+{
+    size_t i;
+
+    for (i = 0; i < hall->material_count; i++) {
+        if (cp_str_eq(hall->materials[i].kind, kind)) {
+            return &hall->materials[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const cp_material_rule_t *
+cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind)
+{
+    const cp_material_rule_t *rule, *widest = NULL;
+    size_t                    i;
+
+    for (i = 0; i < catalog->hall_count; i++) {
+        rule = cp_hall_material(catalog->halls[i], kind);
+        if (rule != NULL && (widest == NULL || rule->max_size > widest->max_size)) {
+            widest = rule;
+        }
+    }
+
+    return widest;
+}
+
+
+static const char *
+check_project(const cp_hall_t *hall, const cp_project_t *project, cp_arena_t *arena)
+{
+    size_t i;
+
+    if (project->product_count == 0) {
+        return cp_str_printf(arena, "project \"%s\" has no product", project->name.data).data;
+    }
+
+    for (i = 0; i < project->product_count; i++) {
+        const cp_product_t *product = &project->products[i];
+
+        if (project->free != (product->price_fen == 0)) {
+            return cp_str_printf(arena, "product \"%s\" of project \"%s\" must %s", product->name.data,
+                                 project->name.data, project->free ? "cost nothing: the project is free"
+                                                                   : "have a price: the project is not free").data;
+        }
+        if (product->profile.data == NULL) {
+            return cp_str_printf(arena, "product \"%s\" of project \"%s\" names no certificate profile",
+                                 product->name.data, project->name.data).data;
+        }
+    }
+
+    if (!project->free && (hall->payments == 0 || hall->payee.account.data == NULL)) {
+        return cp_str_printf(arena, "project \"%s\" costs money: \"payments\" and \"payee\" are needed",
+                             project->name.data).data;
+    }
+
+    return NULL;
+}
+
+
+const char *
+cp_hall_check(const cp_hall_t *hall, cp_arena_t *arena)
+{
+    const char *fault;
+    size_t      i;
+
+    if (hall->title.data == NULL) {
+        return "the hall has no \"title\"";
+    }
+    if (hall->sign_in == 0) {
+        return "the hall has no \"sign_in\"";
+    }
+    if (hall->agreement.text.data == NULL) {
+        return "the hall has no \"agreement\"";
+    }
+    if (hall->project_count == 0) {
+        return "the hall has no \"project\"";
+    }
+
+    for (i = 0; i < hall->project_count; i++) {
+        fault = check_project(hall, hall->projects[i], arena);
+        if (fault != NULL) {
+            return fault;
+        }
+    }
+
+    return NULL;
+}
