@@ -154,6 +154,7 @@ code_point(cp_str_t s, size_t *i)
 }
 
 
+/* The private-use area too: registers hold rare characters there that had no code point when they were entered. */
 static bool
 is_name_character(uint32_t c)
 {
