@@ -40,7 +40,7 @@ typedef struct cp_app_s {
     cp_identity_conf_t  identity;
     cp_session_conf_t   session;
     cp_str_t            store;       /* folder of the materials */
-    cp_str_t            mobile;      /* pattern of a mobile number (cp_mobile_pattern_fault()); {0, NULL}: the default */
+    cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
 } cp_app_t;
 
 #endif

@@ -26,7 +26,10 @@ cp_field_code_t cp_email_check(cp_str_t email);
 /* A copy with lower-case ASCII letters made capitals: how ID numbers and USCCs are kept. Pure. */
 cp_str_t cp_upper(cp_arena_t *arena, cp_str_t text);
 
-/* Whether all of `number` matches `pattern` (PCRE2; {0, NULL}: the default). Compiled at the first use of a pattern. */
+/* The mobile numbers of the mainland as they are handed out now; ITU country code and separators are not part of one. */
+#define CP_MOBILE_PATTERN  "^1(3\\d|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8\\d|9[0-35-9])\\d{8}$"
+
+/* Whether all of `number` matches `pattern` (PCRE2; {0, NULL}: CP_MOBILE_PATTERN). Compiled at the first use of a pattern. */
 bool cp_mobile_matches(cp_str_t pattern, cp_str_t number);
 
 /* What is wrong with a pattern, in `why`, for the operator; false when it is in order. */
@@ -72,6 +75,9 @@ cp_code_t cp_unit_of_caller(cp_call_t *call, cp_str_t public_id, cp_unit_t *unit
 
 /* Any unit by row id, for staff and system. */
 cp_code_t cp_unit_by_id(cp_call_t *call, int64_t id, cp_unit_t *unit);
+
+/* Public id of the caller's unit where there is exactly one, else {0, NULL}. */
+cp_code_t cp_sole_unit_of_caller(cp_call_t *call, cp_str_t *public_id);
 
 /* The caller's units, [{id, name, uscc, kind, verified}], oldest membership first. The reference is the caller's. */
 cp_code_t cp_units_json(cp_call_t *call, json_t **units);

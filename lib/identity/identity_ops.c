@@ -10,6 +10,7 @@
 #include "account/account.h"
 #include "call/fields.h"
 #include "identity/identity_store.h"
+#include "session/session.h"
 
 #define TRIES  3
 
@@ -197,8 +198,13 @@ conclude_organization(cp_call_t *call, const organization_input_t *in, cp_str_t 
     }
 
     CP_TRY(answer_organization(call, answer, unit.public_id));
+    CP_TRY(cp_call_commit(call));
 
-    return cp_call_commit(call);
+    if (unit.id != 0 && cp_session_set_unit(call, unit.public_id) != CP_OK) {
+        cp_log(CP_LOG_ERROR, "a session does not act for its new unit yet");
+    }
+
+    return CP_OK;
 }
 
 

@@ -9,9 +9,6 @@
 
 #include <pcre2.h>
 
-static const char default_pattern[] =
-    "1(3\\d|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8\\d|9[0-35-9])\\d{8}";
-
 /* The pattern that was asked for last; a process has one. */
 static struct {
     pthread_mutex_t  mutex;
@@ -65,7 +62,7 @@ cp_mobile_matches(cp_str_t pattern, cp_str_t number)
     pcre2_code       *code;
     bool              matches = false;
 
-    pattern = pattern.data == NULL ? cp_str(default_pattern) : pattern;
+    pattern = pattern.data == NULL ? CP_STR(CP_MOBILE_PATTERN) : pattern;
 
     pthread_mutex_lock(&compiled.mutex);
 

@@ -92,6 +92,7 @@ sign_in(cp_call_t *call, const cp_account_t *account, const char *method)
     call->who.account = account->id;
     call->who.account_id = account->public_id;
     call->who.method = cp_str(method);
+    CP_TRY(cp_sole_unit_of_caller(call, &call->who.unit_id));
 
     CP_TRY(cp_account_json(call, account, &shown));
     CP_TRY(cp_answer(call, 201, json_pack("{s:o}", "account", shown)));

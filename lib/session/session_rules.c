@@ -1,12 +1,17 @@
 #include "session/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
 
-/* The form of a record: version, account, its public id, method, start, last use, with a space between. */
+/* The form of a record: version, account, its public id, the unit's or "-", method, start, last use, with a space
+ * between. */
 #define VERSION   "1"
-#define MEMBERS   6
+#define NO_UNIT   "-"
+#define MEMBERS   7
+
+#define REWRITE_MS  (60 * 1000)
 
 
 static bool
@@ -40,12 +45,17 @@ cp_session_key(cp_str_t token, char key[65])
 }
 
 
-cp_str_t
-cp_session_encode(cp_arena_t *arena, const cp_principal_t *who, int64_t seen_ms)
+size_t
+cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *record)
 {
-    return cp_str_printf(arena, VERSION " %lld %.*s %.*s %lld %lld", (long long) who->account,
-                         (int) who->account_id.len, who->account_id.data, (int) who->method.len, who->method.data,
-                         (long long) who->since_ms, (long long) seen_ms);
+    cp_str_t unit = who->unit_id.len == 0 ? CP_STR(NO_UNIT) : who->unit_id;
+    int      n;
+
+    n = snprintf(record, CP_SESSION_RECORD_MAX, VERSION " %lld %.*s %.*s %.*s %lld %lld", (long long) who->account,
+                 (int) who->account_id.len, who->account_id.data, (int) unit.len, unit.data, (int) who->method.len,
+                 who->method.data, (long long) who->since_ms, (long long) seen_ms);
+
+    return n > 0 && n < CP_SESSION_RECORD_MAX ? (size_t) n : 0;
 }
 
 
@@ -81,16 +91,17 @@ cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms)
 
     *who = (cp_principal_t) { 0 };
 
-    if (record.data == NULL || record.len > CP_SESSION_RECORD || !cut(record, parts) || !cp_str_is(parts[0], VERSION)
-        || !cp_str_number(parts[1], &who->account) || !cp_str_number(parts[4], &who->since_ms)
-        || !cp_str_number(parts[5], seen_ms) || who->account == 0)
+    if (record.data == NULL || record.len > CP_SESSION_RECORD_MAX || !cut(record, parts) || !cp_str_is(parts[0], VERSION)
+        || !cp_str_number(parts[1], &who->account) || !cp_str_number(parts[5], &who->since_ms)
+        || !cp_str_number(parts[6], seen_ms) || who->account == 0)
     {
         *who = (cp_principal_t) { 0 };
         return false;
     }
 
     who->account_id = parts[2];
-    who->method = parts[3];
+    who->unit_id = cp_str_is(parts[3], NO_UNIT) ? CP_STR_NULL : parts[3];
+    who->method = parts[4];
 
     return true;
 }
@@ -105,9 +116,11 @@ cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, int64
 
 
 bool
-cp_session_is_due(const cp_session_conf_t *conf, int64_t seen_ms, int64_t now_ms)
+cp_session_is_stale(const cp_session_conf_t *conf, int64_t seen_ms, int64_t now_ms)
 {
-    return now_ms - seen_ms >= (int64_t) conf->idle_s * 100;
+    int64_t tenth = (int64_t) conf->idle_s * 100;
+
+    return now_ms - seen_ms >= (tenth < REWRITE_MS ? tenth : REWRITE_MS);
 }
 
 

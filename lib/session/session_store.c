@@ -79,6 +79,16 @@ run(cp_call_t *call, const char *script, const cp_str_t *keys, size_t key_count,
 }
 
 
+static cp_str_t
+record_of(cp_call_t *call, int64_t now)
+{
+    char   record[CP_SESSION_RECORD_MAX];
+    size_t len = cp_session_encode(&call->who, now, record);
+
+    return len == 0 ? CP_STR_NULL : cp_str_dup(call->arena, cp_str_n(record, len));
+}
+
+
 /* A cookie that the browser keeps until it closes; an empty token takes it away. */
 static cp_code_t
 set_cookie(cp_call_t *call, cp_str_t token)
@@ -115,7 +125,7 @@ cp_session_start(cp_call_t *call)
                (cp_str_t[]) { record_key(call, key), set_key(call),
                               old.data == NULL ? CP_STR("") : record_key(call, old) },
                old.data == NULL ? 2 : 3,
-               (cp_str_t[]) { record_key(call, CP_STR("")), key, cp_session_encode(call->arena, &call->who, now),
+               (cp_str_t[]) { record_key(call, CP_STR("")), key, record_of(call, now),
                               number(call, cp_session_ttl(conf, now, now)), number(call, now),
                               number(call, now - absolute), number(call, absolute) },
                7));
@@ -123,6 +133,29 @@ cp_session_start(cp_call_t *call)
     call->who.session_key = key;
 
     return set_cookie(call, token);
+}
+
+
+cp_code_t
+cp_session_set_unit(cp_call_t *call, cp_str_t unit)
+{
+    const cp_redis_conf_t *redis = &call->app->redis;
+    int64_t                now = cp_now_ms();
+    cp_str_t               record;
+    redisReply            *reply;
+
+    call->who.unit_id = unit;
+    record = record_of(call, now);
+    if (record.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    /* XX: a session that was ended meanwhile stays ended. */
+    CP_TRY(cp_redis(redis, &reply, CP_STR("SET"), record_key(call, call->who.session_key), record, CP_STR("PX"),
+                    number(call, cp_session_ttl(&call->app->session, call->who.since_ms, now)), CP_STR("XX")));
+    freeReplyObject(reply);
+
+    return CP_OK;
 }
 
 

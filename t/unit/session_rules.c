@@ -13,7 +13,8 @@ static void
 keys(void **state)
 {
     static const char *const refused[] = {
-        "", "short", TOKEN "A", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh ",
+        "", "short", TOKEN "A", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh ",
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh=",
     };
     char   key[65];
@@ -35,30 +36,50 @@ keys(void **state)
 static void
 round_trip(void **state)
 {
-    cp_arena_t     *arena = cp_arena_new(0);
-    cp_principal_t  who = { .account = 42, .account_id = CP_STR("aZ-_09"), .method = CP_STR("certificate"),
-                            .since_ms = 1767323045000 }, back;
-    int64_t         seen;
-    cp_str_t        record;
+    static const struct { const char *unit, *record; } rows[] = {
+        { NULL, "1 42 aZ-_09 - certificate 1767323045000 1767323045001" },
+        { "u-1", "1 42 aZ-_09 u-1 certificate 1767323045000 1767323045001" },
+    };
+    cp_principal_t who = { .account = 42, .account_id = CP_STR("aZ-_09"), .method = CP_STR("certificate"),
+                           .since_ms = 1767323045000 }, back;
+    char           record[CP_SESSION_RECORD_MAX];
+    int64_t        seen;
+    size_t         i, len;
 
     (void) state;
 
-    record = cp_session_encode(arena, &who, 1767323045001);
-    assert_string_equal(record.data, "1 42 aZ-_09 certificate 1767323045000 1767323045001");
-    assert_true(record.len <= CP_SESSION_RECORD);
+    for (i = 0; i < COUNT(rows); i++) {
+        who.unit_id = cp_str(rows[i].unit);
+        len = cp_session_encode(&who, 1767323045001, record);
+        assert_int_equal(len, strlen(rows[i].record));
+        assert_memory_equal(record, rows[i].record, len);
 
-    memset(&back, 0xff, sizeof(back));
-    assert_true(cp_session_decode(record, &back, &seen));
-    assert_int_equal(back.account, 42);
-    assert_true(cp_str_is(back.account_id, "aZ-_09"));
-    assert_true(cp_str_is(back.method, "certificate"));
-    assert_int_equal(back.since_ms, 1767323045000);
-    assert_int_equal(seen, 1767323045001);
-    assert_int_equal(back.staff, 0);
-    assert_int_equal(back.roles, 0);
-    assert_null(back.session_key.data);
+        memset(&back, 0xff, sizeof(back));
+        assert_true(cp_session_decode(cp_str_n(record, len), &back, &seen));
+        assert_int_equal(back.account, 42);
+        assert_true(cp_str_eq(back.account_id, who.account_id));
+        assert_true(cp_str_eq(back.unit_id, who.unit_id));
+        assert_true(cp_str_eq(back.method, who.method));
+        assert_int_equal(back.since_ms, 1767323045000);
+        assert_int_equal(seen, 1767323045001);
+        assert_int_equal(back.staff, 0);
+        assert_int_equal(back.roles, 0);
+        assert_null(back.session_key.data);
+    }
+}
 
-    cp_arena_free(arena);
+
+static void
+too_long(void **state)
+{
+    char           id[CP_SESSION_RECORD_MAX], record[CP_SESSION_RECORD_MAX];
+    cp_principal_t who = { .account = 42, .method = CP_STR("sms") };
+
+    (void) state;
+
+    memset(id, 'a', sizeof(id));
+    who.account_id = cp_str_n(id, sizeof(id));
+    assert_int_equal(cp_session_encode(&who, 1, record), 0);
 }
 
 
@@ -66,9 +87,9 @@ static void
 foreign_records(void **state)
 {
     static const char *const rows[] = {
-        "", " ", "1", "1 42 a sms 5", "1 42 a sms 5 6 7", "2 42 a sms 5 6", "1 0 a sms 5 6", "1 -1 a sms 5 6",
-        "1 x a sms 5 6", "1 42  sms 5 6", "1 42 a sms 5 ", " 1 42 a sms 5 6", "1 42 a sms 5 6 ", "1 42 a sms 5 6x",
-        "1 99999999999999999999 a sms 5 6",
+        "", " ", "1", "1 42 a - sms 5", "1 42 a - sms 5 6 7", "2 42 a - sms 5 6", "1 0 a - sms 5 6",
+        "1 -1 a - sms 5 6", "1 x a - sms 5 6", "1 42  - sms 5 6", "1 42 a - sms 5 ", " 1 42 a - sms 5 6",
+        "1 42 a - sms 5 6 ", "1 42 a - sms 5 6x", "1 99999999999999999999 a - sms 5 6", "1 42 a  sms 5 6",
     };
     cp_principal_t who;
     int64_t        seen;
@@ -89,10 +110,10 @@ static void
 lives(void **state)
 {
     static const cp_session_conf_t conf = { 1800, 43200 };
-    static const struct { int64_t since_s, seen_s, now_s; bool alive, due; int64_t expires_s; } rows[] = {
+    static const struct { int64_t since_s, seen_s, now_s; bool alive, stale; int64_t expires_s; } rows[] = {
         { 0, 0, 0, true, false, 1800 },
-        { 0, 0, 179, true, false, 1979 },
-        { 0, 0, 180, true, true, 1980 },
+        { 0, 0, 59, true, false, 1859 },
+        { 0, 0, 60, true, true, 1860 },
         { 0, 0, 1799, true, true, 3599 },
         { 0, 0, 1800, false, true, 3600 },
         { 0, 43000, 43199, true, true, 43200 },        /* used all the time, but begun too long ago */
@@ -108,7 +129,7 @@ lives(void **state)
         int64_t        seen = rows[i].seen_s * 1000, now = rows[i].now_s * 1000;
 
         assert_int_equal(cp_session_alive(&conf, &who, seen, now), rows[i].alive);
-        assert_int_equal(cp_session_is_due(&conf, seen, now), rows[i].due);
+        assert_int_equal(cp_session_is_stale(&conf, seen, now), rows[i].stale);
         assert_int_equal(cp_session_expires(&conf, who.since_ms, now), rows[i].expires_s * 1000);
         assert_true(cp_session_ttl(&conf, who.since_ms, now) > 0);
     }
@@ -121,6 +142,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys),
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(too_long),
         cmocka_unit_test(foreign_records),
         cmocka_unit_test(lives),
     };
