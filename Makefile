@@ -19,6 +19,8 @@ CTL_SOURCES    := $(wildcard ctl/*.c)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
+SHELL := /bin/bash
+
 .PHONY: all lib module signer ctl unit check layers asan tidy format clean
 .DELETE_ON_ERROR:
 
@@ -34,6 +36,22 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The module, against the installed server's own source tree and configure flags: the result loads into that server.
+NGINX_SOURCE ?= /usr/share/nginx/src
+NGINX_FLAGS  ?= --with-compat
+module: $(BUILD)/ngx_http_caportal_module.so
+
+MODULE_SOURCES := $(wildcard ngx_caportal_module/*.c ngx_caportal_module/*.h)
+$(BUILD)/nginx/Makefile: config config.make
+	@mkdir -p $(BUILD)
+	rm -rf $(BUILD)/nginx-source && cp -r $(NGINX_SOURCE) $(BUILD)/nginx-source
+	cd $(BUILD)/nginx-source && . ./conf_flags && CAPORTAL_BUILD=$(abspath $(BUILD)) \
+	    ./configure "$${NGX_CONF_FLAGS[@]}" $(NGINX_FLAGS) --builddir=../nginx --add-dynamic-module=$(CURDIR) \
+	    >../configure.log || { tail -20 ../configure.log; exit 1; }
+$(BUILD)/ngx_http_caportal_module.so: $(BUILD)/nginx/Makefile $(MODULE_SOURCES) $(BUILD)/libcaportal.a
+	cd $(BUILD)/nginx-source && $(MAKE) -f ../nginx/Makefile modules
+	cp $(BUILD)/nginx/ngx_http_caportal_module.so $@
+
 signer: $(BUILD)/caportal-signer
 $(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) lib/base/system.c) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lp11
@@ -47,6 +65,21 @@ UNIT_SOURCES := $(filter-out t/unit/seams.c,$(wildcard t/unit/*.c))
 unit: $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(UNIT_SOURCES))
 $(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+# Everything that must hold before a commit.
+check: layers
+	t/run
+
+layers:
+	perl t/lib/layers.pl .
+
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch])
+tidy:
+	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(CPPFLAGS) -std=gnu11
+
+# The module has the server's own look, which the formatter does not know.
+format:
+	clang-format -i $(C_FILES)
 
 asan:
 	$(MAKE) all unit BUILD=build-asan CFLAGS="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer"

@@ -23,16 +23,44 @@ struct cp_keyring_s {
 };
 
 
+/* "VERSION HEX" with spaces around and between; false when it is anything else. */
+static bool
+split_line(const char *line, unsigned long *version, unsigned char secret[CP_KEY_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    char       *p;
+    const char *high, *low;
+    size_t      i;
+
+    *version = strtoul(line, &p, 10);
+    if (p == line || *p != ' ') {
+        return false;
+    }
+    p += strspn(p, " ");
+
+    for (i = 0; i < CP_KEY_SIZE; i++, p += 2) {
+        high = *p == '\0' ? NULL : strchr(digits, *p | 0x20);
+        low = high == NULL || p[1] == '\0' ? NULL : strchr(digits, p[1] | 0x20);
+        if (low == NULL) {
+            return false;
+        }
+        secret[i] = (unsigned char) ((high - digits) << 4 | (low - digits));
+    }
+
+    return p[strspn(p, " \t\r\n")] == '\0';
+}
+
+
 /* One line of the file; NULL when it is in order, else what is wrong with it. */
 static const char *
 read_line(cp_keyring_t *ring, const char *line)
 {
-    unsigned       version, i, byte;
-    unsigned char  secret[CP_KEY_SIZE];
-    char           hex[CP_KEY_SIZE * 2 + 2], rest[2];
-    const char    *fault = NULL;
+    unsigned long version;
+    unsigned char secret[CP_KEY_SIZE];
+    const char   *fault = NULL;
 
-    if (sscanf(line, "%u %65[0-9a-fA-F] %1s", &version, hex, rest) != 2 || strlen(hex) != CP_KEY_SIZE * 2) {
+    if (!split_line(line, &version, secret)) {
         return "expected a version and 64 hexadecimal digits";
     }
     if (version == 0 || version > MAX_VERSION || version <= ring->current) {
@@ -40,11 +68,6 @@ read_line(cp_keyring_t *ring, const char *line)
     }
     if (ring->current == 0 && version != 1) {
         return "the first version must be 1";
-    }
-
-    for (i = 0; i < CP_KEY_SIZE; i++) {
-        sscanf(hex + 2 * (size_t) i, "%2x", &byte);
-        secret[i] = (unsigned char) byte;
     }
 
     if (cp_derive(secret, "caportal column", ring->keys[version].column) != CP_OK
@@ -55,10 +78,9 @@ read_line(cp_keyring_t *ring, const char *line)
     }
 
     explicit_bzero(secret, sizeof(secret));
-    explicit_bzero(hex, sizeof(hex));
 
     ring->known[version] = true;
-    ring->current = version;
+    ring->current = (unsigned) version;
 
     return fault;
 }

@@ -46,6 +46,7 @@ typedef enum {
 typedef struct {
     int64_t     account;         /* 0: no session */
     cp_str_t    account_id;      /* its public id */
+    cp_str_t    unit_id;         /* public id of the unit that the session acts for, or {0, NULL} */
     cp_str_t    session_key;     /* SHA-256 of the token, hexadecimal: the name of the session in Redis */
     cp_str_t    method;          /* "sms", "password", "certificate" */
     int64_t     since_ms;

@@ -35,8 +35,15 @@ depth_of(const json_t *json)
 static bool
 is_json_type(cp_str_t type)
 {
-    const char *end = type.data == NULL ? NULL : memchr(type.data, ';', type.len);
-    size_t      n = end == NULL ? type.len : (size_t) (end - type.data);
+    const char *end;
+    size_t      n;
+
+    if (type.data == NULL) {
+        return false;
+    }
+
+    end = memchr(type.data, ';', type.len);
+    n = end == NULL ? type.len : (size_t) (end - type.data);
 
     while (n > 0 && type.data[n - 1] == ' ') {
         n--;

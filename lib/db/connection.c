@@ -190,6 +190,17 @@ cp_db_use(const cp_db_conf_t *conf, cp_arena_t *arena, cp_code_t *code)
 }
 
 
+cp_arena_t *
+cp_db_results_into(cp_db_t *db, cp_arena_t *arena)
+{
+    cp_arena_t *before = db->arena;
+
+    db->arena = arena;
+
+    return before;
+}
+
+
 void
 cp_db_close_thread(void)
 {

@@ -41,6 +41,9 @@ cp_code_t cp_db_library_init(void);
  */
 cp_db_t *cp_db_use(const cp_db_conf_t *conf, cp_arena_t *arena, cp_code_t *code);
 
+/* Puts results into another arena from now on; the one before. For walks over more rows than memory should hold. */
+cp_arena_t *cp_db_results_into(cp_db_t *db, cp_arena_t *arena);
+
 /* Closes this thread's connection, if any: a program does so before it ends. */
 void cp_db_close_thread(void);
 

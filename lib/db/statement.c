@@ -293,7 +293,7 @@ static cp_code_t
 query(cp_db_t *db, cp_rows_t **out, const char *sql, const char *types, va_list *args)
 {
     const char *taken = strchr(types, '>');
-    MYSQL_STMT *stmt;
+    MYSQL_STMT *stmt = NULL;
     cp_rows_t  *rows;
     cp_code_t   code;
 

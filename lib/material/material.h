@@ -24,6 +24,9 @@ cp_code_t cp_upload_write(cp_upload_t *upload, const void *data, size_t len);
 /* Ends the body: CP_E_INVALID when it is empty. */
 cp_code_t cp_upload_finish(cp_upload_t *upload);
 
+/* After cp_upload_finish(): whether it also keeps narrower limits; CP_E_MEDIA_TYPE or CP_E_TOO_LARGE when not. Pure. */
+cp_code_t cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size);
+
 /* Releases it and removes the temporary file unless cp_upload_keep() made it permanent. Accepts NULL. */
 void cp_upload_close(cp_upload_t *upload);
 
@@ -35,8 +38,10 @@ typedef struct {
     unsigned char  sha256[CP_SHA256_SIZE];
 } cp_stored_t;
 
-/* Makes the file permanent (fsync, rename, fsync of the folder) and says what was stored. On a pool thread, before the
- * commit that names it; a file that no row names is swept later. */
+/*
+ * Makes the file permanent (fsync, rename, fsync of the folders) and says what was stored. On a pool thread, before the
+ * commit that names it; a file that no row names is swept later. Called again it only says the same again.
+ */
 cp_code_t cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored);
 
 /* Reads a stored file into the arena and checks every chunk and the digest. */

@@ -65,6 +65,7 @@ typedef enum { CP_ORDER_EVENTS(CP_ORDER_EVENT_NAME) CP_ORDER_EVENT_COUNT } cp_or
 #define CP_IF_PAID          0x10u
 #define CP_IF_MAIL          0x20u
 #define CP_IF_PICKUP        0x40u
+#define CP_IF_NO_KEY        0x80u     /* no certificate request yet */
 
 /* One row of the state machine: all bits of `condition` must hold. Nothing else decides. */
 typedef struct {
@@ -144,5 +145,14 @@ cp_code_t cp_order_set_csr(cp_call_t *call, cp_order_t *order, cp_str_t der, cp_
 
 /* Adds `fen` to what was paid; called by finance's confirmation before cp_order_apply(). */
 cp_code_t cp_order_add_paid(cp_call_t *call, cp_order_t *order, int64_t fen);
+
+/* Lets the unit apply for the project again: called when the order's only certificate was revoked. */
+cp_code_t cp_order_release_hold(cp_call_t *call, int64_t order);
+
+/* Where an order's certificate request is the holder's to send: the product's keys as sold. Pure. */
+bool cp_order_key_by_holder(const cp_order_t *order);
+
+/* The answer after a change: no, state, version. New reference; NULL when memory is out. */
+json_t *cp_order_state_json(const cp_order_t *order);
 
 #endif

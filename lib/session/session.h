@@ -15,18 +15,29 @@
  * False when the token cannot be one of ours (length, alphabet): no look-up is needed. Pure. */
 bool cp_session_key(cp_str_t token, char key[65]);
 
-/* The record as stored, from the arena; and back into `who` (slices of `record`), false when it is none of ours. Pure. */
-cp_str_t cp_session_encode(cp_arena_t *arena, const cp_principal_t *who, int64_t seen_ms);
-bool     cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms);
+#define CP_SESSION_RECORD_MAX  256    /* bytes of a record */
 
-/* Whether the session still lives, and whether its record should be written again because it was seen. Pure. */
+/*
+ * The record as stored: writes it into `record` (CP_SESSION_RECORD_MAX bytes) and returns its length. And back into
+ * `who` (slices of `record`; session_key is left alone), false when it is none of ours. Pure, no allocation.
+ */
+size_t cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *record);
+bool   cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms);
+
+/* Whether the session still lives (idle and absolute limits). Pure. */
 bool cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, int64_t seen_ms, int64_t now_ms);
+
+/* Whether its record should be written again because it was seen: at most once a minute, or a tenth of the idle limit. Pure. */
+bool cp_session_is_stale(const cp_session_conf_t *conf, int64_t seen_ms, int64_t now_ms);
 
 /*
  * Starts a session for call->who (account, account_id, method are set): a new token, the old session of this call
  * ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
+
+/* Makes `unit` (public id) the one that the session acts for: the record is written again. */
+cp_code_t cp_session_set_unit(cp_call_t *call, cp_str_t unit);
 
 /* Ends the call's session, or all of its account, and clears the cookie. */
 cp_code_t cp_session_end(cp_call_t *call);

@@ -1,0 +1,314 @@
+/* A body on its way into the store: at most one chunk of it is in memory, and only its sealed form reaches the disk. */
+#include "material/material.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/random.h"
+#include "material/material_folder.h"
+#include "material/material_format.h"
+
+#define HEAD_SIZE  12u    /* bytes that tell every known format */
+
+struct cp_upload_s {
+    int            store;
+    int            file;
+    char           name[CP_FILE_NAME + 1];
+    unsigned       type;
+    size_t         max_size;
+    size_t         size;
+    size_t         filled;      /* bytes in the buffer */
+    uint64_t       chunks;      /* sealed so far */
+    cp_code_t      failed;      /* what ended it: later calls answer the same */
+    bool           finished;
+    bool           kept;
+    EVP_MD_CTX    *digest;
+    unsigned char  sha256[CP_SHA256_SIZE];
+    unsigned char  key[CP_KEY_SIZE];
+    unsigned char  buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
+};
+
+const cp_material_rule_t cp_voucher_rule = {
+    .kind = { 7, (char *) (uintptr_t) "voucher" },
+    .title = { 12, (char *) (uintptr_t) "付款凭证" },
+    .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_BMP | CP_TYPE_PDF,
+    .max_size = 2 * 1024 * 1024,
+};
+
+
+static cp_code_t
+begin(cp_upload_t *upload, const cp_app_t *app)
+{
+    upload->digest = EVP_MD_CTX_new();
+    if (upload->digest == NULL || EVP_DigestInit_ex2(upload->digest, EVP_sha256(), NULL) != 1) {
+        return CP_E_NO_MEMORY;
+    }
+
+    upload->store = cp_store_open(app);
+    if (upload->store == -1) {
+        return cp_store_failed("opening the folder");
+    }
+
+    upload->file = cp_file_create(upload->store, upload->name);
+    if (upload->file == -1) {
+        return cp_store_failed("creating a file");
+    }
+
+    cp_random(upload->key, sizeof(upload->key));
+
+    return CP_OK;
+}
+
+
+cp_upload_t *
+cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t content_type, int64_t content_length,
+               cp_code_t *code)
+{
+    cp_upload_t *upload;
+    unsigned     type = cp_type_of_mime(content_type) & rule->types;
+
+    *code = type == 0 ? CP_E_MEDIA_TYPE
+                      : content_length > (int64_t) rule->max_size ? CP_E_TOO_LARGE : CP_OK;
+    if (*code != CP_OK) {
+        return NULL;
+    }
+
+    upload = calloc(1, sizeof(cp_upload_t));
+    if (upload == NULL) {
+        *code = CP_E_NO_MEMORY;
+        return NULL;
+    }
+
+    upload->store = -1;
+    upload->file = -1;
+    upload->type = type;
+    upload->max_size = rule->max_size;
+
+    *code = begin(upload, app);
+    if (*code != CP_OK) {
+        cp_upload_close(upload);
+        return NULL;
+    }
+
+    return upload;
+}
+
+
+static cp_code_t
+write_all(int file, const unsigned char *data, size_t len)
+{
+    ssize_t n;
+
+    while (len > 0) {
+        n = write(file, data, len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return cp_store_failed("writing");
+        }
+        data += n;
+        len -= (size_t) n;
+    }
+
+    return CP_OK;
+}
+
+
+/* Seals the buffer in its place and writes it. */
+static cp_code_t
+flush_chunk(cp_upload_t *upload, bool last)
+{
+    if (upload->chunks == 0) {
+        CP_TRY(write_all(upload->file, cp_file_head, sizeof(cp_file_head)));
+    }
+
+    CP_TRY(cp_chunk_seal(upload->key, upload->chunks, last, cp_str_n(upload->buffer, upload->filled), upload->buffer));
+    CP_TRY(write_all(upload->file, upload->buffer, upload->filled + CP_TAG_SIZE));
+
+    upload->chunks++;
+    upload->filled = 0;
+
+    return CP_OK;
+}
+
+
+/* The first bytes are still in the buffer, for nothing was written yet. */
+static cp_code_t
+check_format(const cp_upload_t *upload)
+{
+    size_t n = upload->size < HEAD_SIZE ? upload->size : HEAD_SIZE;
+
+    return cp_type_of_bytes(cp_str_n(upload->buffer, n)) == upload->type ? CP_OK : CP_E_MEDIA_TYPE;
+}
+
+
+/* Takes what fits in the buffer. A full one waits for the next byte, which tells that its chunk is not the last. */
+static cp_code_t
+take(cp_upload_t *upload, const unsigned char **data, size_t *len)
+{
+    bool   head = upload->size < HEAD_SIZE;
+    size_t n;
+
+    if (upload->filled == CP_CHUNK_SIZE) {
+        CP_TRY(flush_chunk(upload, false));
+    }
+
+    n = CP_CHUNK_SIZE - upload->filled;
+    if (n > *len) {
+        n = *len;
+    }
+
+    memcpy(upload->buffer + upload->filled, *data, n);
+    upload->filled += n;
+    upload->size += n;
+
+    if (head && upload->size >= HEAD_SIZE) {
+        CP_TRY(check_format(upload));
+    }
+
+    if (EVP_DigestUpdate(upload->digest, *data, n) != 1) {
+        return CP_E_INTERNAL;
+    }
+
+    *data += n;
+    *len -= n;
+
+    return CP_OK;
+}
+
+
+cp_code_t
+cp_upload_write(cp_upload_t *upload, const void *data, size_t len)
+{
+    const unsigned char *p = data;
+
+    if (upload->finished) {
+        return CP_E_INTERNAL;
+    }
+
+    if (upload->failed == CP_OK && len > upload->max_size - upload->size) {
+        upload->failed = CP_E_TOO_LARGE;
+    }
+
+    while (upload->failed == CP_OK && len > 0) {
+        upload->failed = take(upload, &p, &len);
+    }
+
+    return upload->failed;
+}
+
+
+static cp_code_t
+finish(cp_upload_t *upload)
+{
+    unsigned size = sizeof(upload->sha256);
+
+    if (upload->size == 0) {
+        return CP_E_INVALID;
+    }
+
+    if (upload->size < HEAD_SIZE) {
+        CP_TRY(check_format(upload));
+    }
+
+    if (EVP_DigestFinal_ex(upload->digest, upload->sha256, &size) != 1) {
+        return CP_E_INTERNAL;
+    }
+
+    return flush_chunk(upload, true);
+}
+
+
+cp_code_t
+cp_upload_finish(cp_upload_t *upload)
+{
+    if (upload->failed == CP_OK && !upload->finished) {
+        upload->failed = finish(upload);
+        upload->finished = upload->failed == CP_OK;
+    }
+
+    return upload->failed;
+}
+
+
+cp_code_t
+cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size)
+{
+    if ((upload->type & types) == 0) {
+        return CP_E_MEDIA_TYPE;
+    }
+
+    return (int64_t) upload->size > max_size ? CP_E_TOO_LARGE : CP_OK;
+}
+
+
+static cp_code_t
+settle(cp_upload_t *upload)
+{
+    if (!upload->finished || upload->failed != CP_OK) {
+        return CP_E_INTERNAL;
+    }
+
+    if (fdatasync(upload->file) != 0) {
+        return cp_store_failed("syncing a file");
+    }
+
+    if (cp_file_settle(upload->store, upload->name) != 0) {
+        return cp_store_failed("moving a file into place");
+    }
+
+    upload->kept = true;
+    return CP_OK;
+}
+
+
+cp_code_t
+cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
+{
+    CP_TRY(cp_key_wrap(call->app->keys, call->arena, upload->key, &stored->wrapped_key));
+
+    stored->file = cp_str_dup(call->arena, cp_str(upload->name));
+    if (stored->file.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    stored->type = upload->type;
+    stored->size = (int64_t) upload->size;
+    memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
+
+    /* The operation may run a second time after a deadlock. */
+    return upload->kept ? CP_OK : settle(upload);
+}
+
+
+void
+cp_upload_close(cp_upload_t *upload)
+{
+    char path[CP_FILE_PATH];
+
+    if (upload == NULL) {
+        return;
+    }
+
+    if (upload->file != -1) {
+        close(upload->file);
+        if (!upload->kept) {
+            cp_file_temporary(upload->name, path);
+            unlinkat(upload->store, path, 0);
+        }
+    }
+
+    if (upload->store != -1) {
+        close(upload->store);
+    }
+
+    EVP_MD_CTX_free(upload->digest);
+
+    explicit_bzero(upload, sizeof(*upload));
+    free(upload);
+}

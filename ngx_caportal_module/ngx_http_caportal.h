@@ -1,0 +1,194 @@
+/*
+ * What the edge's modules share. One shared object holds them: the settings (ngx_http_caportal_module), the session
+ * guard (…_session_module), the body filter (…_body_filter_module), the operations (…_api_module) and the status page
+ * (…_status_module).
+ */
+#ifndef NGX_HTTP_CAPORTAL_H
+#define NGX_HTTP_CAPORTAL_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_thread_pool.h>
+
+#include "api.h"
+#include "certificate/profile.h"
+#include "identity/identity.h"
+#include "session/session.h"
+
+/* The library's string has the server's layout, so that stock setters fill it. */
+_Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) == offsetof(ngx_str_t, len)
+               && offsetof(cp_str_t, data) == offsetof(ngx_str_t, data), "cp_str_t differs from ngx_str_t");
+
+#define ngx_http_caportal_str(s)  cp_str_n((s).data, (s).len)
+
+#define NGX_HTTP_CAPORTAL_POOLS  3    /* one a cp_pool_kind_t */
+
+typedef struct ngx_http_caportal_redis_s  ngx_http_caportal_redis_t;
+
+/* A profile's name and where it was written: profiles are known only when all of the configuration is read. */
+typedef struct {
+    cp_str_t    name;
+    ngx_str_t   file;
+    ngx_uint_t  line;
+} ngx_http_caportal_profile_use_t;
+
+typedef struct {
+    cp_app_t                    app;
+    cp_arena_t                 *arena;         /* of the catalogue's checks and snapshots */
+    cp_profiles_t              *profiles;
+    ngx_str_t                   profiles_file;
+    ngx_thread_pool_t          *pools[NGX_HTTP_CAPORTAL_POOLS];
+    ngx_array_t                 origins;       /* ngx_str_t */
+    ngx_array_t                 profile_uses;  /* ngx_http_caportal_profile_use_t */
+    ngx_msec_t                  redis_timeout;
+    ngx_msec_t                  egress_timeout;
+    ngx_shm_zone_t             *counters;
+    ngx_http_caportal_redis_t  *redis;         /* of this worker */
+    ngx_uint_t                  has_api;       /* unsigned: some location has operations */
+} ngx_http_caportal_main_conf_t;
+
+extern ngx_module_t  ngx_http_caportal_module;
+extern ngx_module_t  ngx_http_caportal_session_module;
+extern ngx_module_t  ngx_http_caportal_body_filter_module;
+extern ngx_module_t  ngx_http_caportal_api_module;
+extern ngx_module_t  ngx_http_caportal_status_module;
+
+
+/* Settings: ngx_http_caportal_settings.c */
+
+char *ngx_http_caportal_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_database_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_egress(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Named parameters: "host=…" of a directive by a table; every fault is reported at its line. */
+typedef struct {
+    const char  *name;
+    ngx_str_t   *value;      /* where the text goes */
+    ngx_uint_t   required;   /* unsigned */
+} ngx_http_caportal_param_t;
+
+char *ngx_http_caportal_params(ngx_conf_t *cf, ngx_uint_t first, ngx_http_caportal_param_t *params, size_t count);
+
+/* The first line of a file of secrets, its path relative to the configuration; *text is {0, NULL} after a fault. */
+char *ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text);
+
+/* A copy that ends in NUL, from the configuration's pool. */
+char *ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text);
+
+/* The blocks inside a hall, as contexts of directives. */
+#define NGX_HTTP_CAPORTAL_HALL_CONF      0x00100000
+#define NGX_HTTP_CAPORTAL_PROJECT_CONF   0x00200000
+#define NGX_HTTP_CAPORTAL_PRODUCT_CONF   0x00400000
+#define NGX_HTTP_CAPORTAL_MATERIAL_CONF  0x00800000
+
+
+/* The worker's asynchronous Redis connection: ngx_http_caportal_redis.c */
+
+/* Called once, always: `record` is valid during the call; {0, NULL} with found = 0; failed = 1: Redis did not answer. */
+typedef void (*ngx_http_caportal_redis_pt)(void *data, cp_str_t record, ngx_uint_t found, ngx_uint_t failed);
+
+typedef struct ngx_http_caportal_get_s  ngx_http_caportal_get_t;
+
+ngx_http_caportal_redis_t *ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf);
+void ngx_http_caportal_redis_close(ngx_http_caportal_redis_t *redis);
+
+/* Asks for a key; NULL when the command could not even be sent. The answer always comes in a later turn of the loop. */
+ngx_http_caportal_get_t *ngx_http_caportal_redis_get(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name,
+    ngx_http_caportal_redis_pt handler, void *data);
+
+/* The asker is gone: its handler will not be called. */
+void ngx_http_caportal_redis_forget(ngx_http_caportal_get_t *get);
+
+/* Writes a record back with a new life time, without waiting for the answer. */
+void ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t record,
+    int64_t ttl_ms);
+
+/* Drops the connection: everything that waits on it fails. For time-outs. */
+void ngx_http_caportal_redis_drop(ngx_http_caportal_redis_t *redis);
+
+
+/* Sessions: ngx_http_caportal_session_module.c */
+
+typedef enum {
+    NGX_HTTP_CAPORTAL_SESSION_OFF = 0,
+    NGX_HTTP_CAPORTAL_SESSION_OPTIONAL,
+    NGX_HTTP_CAPORTAL_SESSION_REQUIRED
+} ngx_http_caportal_session_mode_e;
+
+typedef struct {
+    ngx_http_request_t       *request;
+    ngx_http_caportal_get_t  *get;            /* while Redis is asked */
+    ngx_event_t               timer;
+    cp_principal_t            who;            /* account 0: nobody */
+    char                      key[65];
+    unsigned                  asked:1;
+    unsigned                  known:1;        /* the answer is there */
+    unsigned                  failed:1;       /* Redis did not answer */
+} ngx_http_caportal_session_ctx_t;
+
+/* The request's session, NULL where the location does not look. */
+ngx_http_caportal_session_ctx_t *ngx_http_caportal_session(ngx_http_request_t *r);
+
+/* Makes a location look for a session even without the directive. */
+void ngx_http_caportal_session_want(ngx_conf_t *cf);
+
+
+/* Operations: ngx_http_caportal_api_module.c and its neighbours */
+
+typedef enum {
+    NGX_HTTP_CAPORTAL_API_NONE = 0,
+    NGX_HTTP_CAPORTAL_API_APPLICANT,
+    NGX_HTTP_CAPORTAL_API_STAFF,
+    NGX_HTTP_CAPORTAL_API_CALLBACK
+} ngx_http_caportal_api_e;
+
+typedef struct {
+    ngx_http_request_t    *request;
+    const cp_operation_t  *operation;
+    cp_arena_t            *arena;         /* of the call */
+    cp_call_t              call;
+    char                  *body;          /* a body kept in memory */
+    size_t                 body_len;
+    size_t                 body_size;
+    struct cp_upload_s    *upload;        /* a body that is stored while it arrives */
+    cp_code_t              refused;       /* why the body is not read on */
+    ngx_event_t            refusal;
+    ngx_msec_t             started;
+    unsigned               reading:1;
+    unsigned               running:1;     /* a pool thread has it */
+    unsigned               answered:1;
+} ngx_http_caportal_ctx_t;
+
+/* Takes the body's next bytes (ngx_http_caportal_body.c); CP_OK, or why no more are wanted. */
+cp_code_t ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data, size_t len);
+
+/* Fills the call with what came in and gives it to its pool (ngx_http_caportal_job.c). */
+void ngx_http_caportal_job_start(ngx_http_caportal_ctx_t *ctx);
+
+/* Sends ctx->call's outcome, or the problem of `code`, and finalizes the request (ngx_http_caportal_answer.c). */
+void ngx_http_caportal_answer(ngx_http_caportal_ctx_t *ctx);
+void ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
+
+/* The same for a handler that has not taken a reference: returns what the handler must return. */
+ngx_int_t ngx_http_caportal_send(ngx_http_caportal_ctx_t *ctx);
+ngx_int_t ngx_http_caportal_send_problem(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
+
+/* 32 hexadecimal digits that name the request in logs, answers and audit; made at first use. */
+ngx_str_t *ngx_http_caportal_request_id(ngx_http_request_t *r);
+
+
+/* Counters in shared memory: ngx_http_caportal_status_module.c */
+
+void ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status);
+
+#endif

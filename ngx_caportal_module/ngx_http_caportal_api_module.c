@@ -1,0 +1,699 @@
+/*
+ * caportal_api applicant|staff|callback: the operations of lib/api.c under a location. From the request to the call:
+ * find the row, check what can be checked without a thread, take the body, give the call to its pool.
+ */
+#include "ngx_http_caportal.h"
+
+#include "base/clock.h"
+#include "material/material.h"
+
+typedef struct {
+    ngx_uint_t  api;       /* unsigned */
+    ngx_flag_t  upload;
+} ngx_http_caportal_api_loc_conf_t;
+
+static void *ngx_http_caportal_api_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_caportal_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+static char *ngx_http_caportal_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_http_caportal_api_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_caportal_api_handler(ngx_http_request_t *r);
+
+
+static ngx_conf_enum_t  ngx_http_caportal_apis[] = {
+    { ngx_string("applicant"), NGX_HTTP_CAPORTAL_API_APPLICANT },
+    { ngx_string("staff"), NGX_HTTP_CAPORTAL_API_STAFF },
+    { ngx_string("callback"), NGX_HTTP_CAPORTAL_API_CALLBACK },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_caportal_api_commands[] = {
+
+    { ngx_string("caportal_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_caportal_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_caportal_api_loc_conf_t, api),
+      &ngx_http_caportal_apis },
+
+    { ngx_string("caportal_upload"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_caportal_api_loc_conf_t, upload),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_caportal_api_module_ctx = {
+    ngx_http_caportal_api_add_variables,
+    NULL,
+
+    NULL,
+    NULL,
+
+    NULL,
+    NULL,
+
+    ngx_http_caportal_api_create_loc_conf,
+    ngx_http_caportal_api_merge_loc_conf
+};
+
+
+ngx_module_t  ngx_http_caportal_api_module = {
+    NGX_MODULE_V1,
+    &ngx_http_caportal_api_module_ctx,
+    ngx_http_caportal_api_commands,
+    NGX_HTTP_MODULE,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NGX_MODULE_V1_PADDING
+};
+
+
+ngx_str_t *
+ngx_http_caportal_request_id(ngx_http_request_t *r)
+{
+    static ngx_str_t  name = ngx_string("caportal_request_id");
+
+    ngx_str_t                  *id;
+    ngx_uint_t                  key;
+    ngx_http_variable_value_t  *v;
+
+    key = ngx_hash_key(name.data, name.len);
+    v = ngx_http_get_variable(r, &name, key);
+    id = v == NULL || v->not_found ? NULL : ngx_palloc(r->pool, sizeof(ngx_str_t));
+
+    if (id != NULL) {
+        id->data = v->data;
+        id->len = v->len;
+    }
+
+    return id;
+}
+
+
+static ngx_str_t *
+ngx_http_caportal_header_in(ngx_http_request_t *r, const char *name)
+{
+    size_t            len = ngx_strlen(name);
+    ngx_uint_t        i;
+    ngx_list_part_t  *part = &r->headers_in.headers.part;
+    ngx_table_elt_t  *h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len && ngx_strncasecmp(h[i].key.data, (u_char *) (uintptr_t) name, len) == 0) {
+            return &h[i].value;
+        }
+    }
+}
+
+
+static void
+ngx_http_caportal_release(void *data)
+{
+    ngx_http_caportal_ctx_t  *ctx = data;
+
+    if (ctx->refusal.posted) {
+        ngx_delete_posted_event(&ctx->refusal);
+    }
+
+    cp_upload_close(ctx->upload);
+    cp_call_end(&ctx->call);
+    cp_arena_free(ctx->arena);
+}
+
+
+/* The body is not wanted any more while the client still sends: answer now and close. */
+static void
+ngx_http_caportal_refusal(ngx_event_t *ev)
+{
+    ngx_http_caportal_ctx_t  *ctx = ev->data;
+    ngx_http_request_t       *r = ctx->request;
+    ngx_connection_t         *c = r->connection;
+
+    if (ctx->answered) {
+        return;
+    }
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->reading = 0;
+    r->keepalive = 0;
+    r->lingering_close = 1;
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        r->stream->skip_data = 1;
+    }
+#endif
+
+    ngx_http_caportal_refuse(ctx, ctx->refused);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_http_caportal_ctx_t *
+ngx_http_caportal_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_caportal_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_caportal_ctx_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (ctx == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    ctx->arena = cp_arena_new(0);
+    if (ctx->arena == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_caportal_release;
+    cln->data = ctx;
+
+    ctx->request = r;
+    ctx->started = ngx_current_msec;
+    ctx->call.arena = ctx->arena;
+    ctx->refusal.handler = ngx_http_caportal_refusal;
+    ctx->refusal.data = ctx;
+    ctx->refusal.log = r->connection->log;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_caportal_api_module);
+
+    return ctx;
+}
+
+
+/* The first language of Accept-Language decides; Chinese is the default. */
+static cp_lang_t
+ngx_http_caportal_lang(ngx_http_request_t *r)
+{
+    ngx_str_t  *value = ngx_http_caportal_header_in(r, "Accept-Language");
+
+    return value != NULL && value->len >= 2 && ngx_strncasecmp(value->data, (u_char *) "en", 2) == 0 ? CP_LANG_EN
+                                                                                                   : CP_LANG_ZH;
+}
+
+
+/* An operation answers only under its own kind of location. */
+static ngx_uint_t
+ngx_http_caportal_belongs(const cp_operation_t *operation, ngx_uint_t api)
+{
+    cp_str_t    path = cp_str(operation->path);
+    ngx_uint_t  own = cp_str_starts(path, "/staff/") ? NGX_HTTP_CAPORTAL_API_STAFF
+                      : cp_str_starts(path, "/callback/") ? NGX_HTTP_CAPORTAL_API_CALLBACK
+                                                          : NGX_HTTP_CAPORTAL_API_APPLICANT;
+
+    return own == api;
+}
+
+
+static cp_code_t
+ngx_http_caportal_allow(ngx_http_caportal_ctx_t *ctx, unsigned allow)
+{
+    char      *p, *text;
+    unsigned   i;
+
+    text = p = cp_alloc(ctx->arena, 64);
+    if (text == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    for (i = 0; cp_methods[i] != NULL; i++) {
+        if (allow & (1u << i)) {
+            p = (char *) ngx_sprintf((u_char *) p, "%s%s", p == text ? "" : ", ", cp_methods[i]);
+        }
+    }
+
+    cp_answer_header(&ctx->call, "Allow", cp_str_n(text, (size_t) (p - text)));
+
+    return CP_E_METHOD;
+}
+
+
+static cp_code_t
+ngx_http_caportal_find(ngx_http_caportal_ctx_t *ctx, ngx_uint_t api)
+{
+    unsigned             allow;
+    cp_str_t             method, path;
+    cp_code_t            code;
+    ngx_http_request_t  *r = ctx->request;
+
+    method = r->method == NGX_HTTP_HEAD ? CP_STR("GET") : ngx_http_caportal_str(r->method_name);
+    path = ngx_http_caportal_str(r->uri);
+
+    if (!cp_str_is_text(path)) {
+        return CP_E_NOT_FOUND;
+    }
+
+    ctx->operation = cp_api_find(method, path, ctx->call.params, &allow, &code);
+
+    if (code == CP_E_METHOD) {
+        return ngx_http_caportal_allow(ctx, allow);
+    }
+
+    if (code == CP_OK && !ngx_http_caportal_belongs(ctx->operation, api)) {
+        ctx->operation = NULL;
+        return CP_E_NOT_FOUND;
+    }
+
+    ctx->call.operation = ctx->operation;
+    return code;
+}
+
+
+static ngx_uint_t
+ngx_http_caportal_origin_listed(ngx_http_caportal_main_conf_t *cmcf, ngx_str_t *origin)
+{
+    ngx_str_t   *known = cmcf->origins.elts;
+    ngx_uint_t   i;
+
+    for (i = 0; i < cmcf->origins.nelts; i++) {
+        if (known[i].len == origin->len && ngx_strncasecmp(known[i].data, origin->data, origin->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A change needs an Origin that is this server's own or a configured one: a foreign page cannot forge it. */
+static cp_code_t
+ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx, ngx_uint_t api)
+{
+    static ngx_str_t  scheme = ngx_string("https://");
+
+    ngx_str_t                      *origin, *host;
+    ngx_http_request_t             *r = ctx->request;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    if ((r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) || api == NGX_HTTP_CAPORTAL_API_CALLBACK) {
+        return CP_OK;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+    origin = ngx_http_caportal_header_in(r, "Origin");
+
+    if (origin == NULL) {
+        return CP_E_BAD_ORIGIN;
+    }
+
+    if (ngx_http_caportal_origin_listed(cmcf, origin)) {
+        return CP_OK;
+    }
+
+    host = r->headers_in.host == NULL ? &r->headers_in.server : &r->headers_in.host->value;
+
+    if (origin->len == scheme.len + host->len && ngx_strncasecmp(origin->data, scheme.data, scheme.len) == 0
+        && ngx_strncasecmp(origin->data + scheme.len, host->data, host->len) == 0)
+    {
+        return CP_OK;
+    }
+
+    return CP_E_BAD_ORIGIN;
+}
+
+
+/* What can be said of the caller before the body is read; staff are looked up on the pool thread. */
+static cp_code_t
+ngx_http_caportal_check_caller(ngx_http_caportal_ctx_t *ctx)
+{
+    ngx_http_caportal_session_ctx_t  *session = ngx_http_caportal_session(ctx->request);
+
+    if (session != NULL) {
+        ctx->call.who = session->who;
+    }
+
+    if ((ctx->operation->callers & CP_BY_ACCOUNT) == 0 || ctx->call.who.account != 0) {
+        return CP_OK;
+    }
+
+    return session != NULL && session->failed ? CP_E_REDIS : CP_E_UNAUTHENTICATED;
+}
+
+
+static cp_code_t
+ngx_http_caportal_open_upload(ngx_http_caportal_ctx_t *ctx)
+{
+    size_t                             i;
+    ngx_str_t                         *type;
+    cp_str_t                           kind = CP_STR_NULL;
+    cp_code_t                          code;
+    const cp_material_rule_t          *rule;
+    ngx_http_request_t                *r = ctx->request;
+    ngx_http_caportal_main_conf_t     *cmcf;
+    ngx_http_caportal_api_loc_conf_t  *alcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_caportal_api_module);
+
+    if (!alcf->upload) {
+        return CP_E_NOT_FOUND;
+    }
+
+    for (i = 0; i < CP_PARAMS_MAX && ctx->call.params[i].data != NULL; i++) {
+        kind = ctx->call.params[i];
+    }
+
+    rule = ctx->operation->upload == NULL ? cp_catalog_material(&cmcf->app.catalog, kind) : &cp_voucher_rule;
+    if (rule == NULL) {
+        return CP_E_NOT_FOUND;
+    }
+
+    type = r->headers_in.content_type == NULL ? NULL : &r->headers_in.content_type->value;
+
+    ctx->upload = cp_upload_open(&cmcf->app, rule, type == NULL ? CP_STR_NULL : ngx_http_caportal_str(*type),
+                                 r->headers_in.content_length_n, &code);
+    ctx->call.upload = ctx->upload;
+
+    return code;
+}
+
+
+static cp_code_t
+ngx_http_caportal_check_body(ngx_http_caportal_ctx_t *ctx)
+{
+    const cp_operation_t  *operation = ctx->operation;
+    ngx_http_request_t    *r = ctx->request;
+
+    if (operation->body == CP_BODY_UPLOAD) {
+        return ngx_http_caportal_open_upload(ctx);
+    }
+
+    if (operation->body != CP_BODY_NONE && r->headers_in.content_length_n > (off_t) operation->body_max) {
+        return CP_E_TOO_LARGE;
+    }
+
+    return CP_OK;
+}
+
+
+static cp_tls_verdict_t
+ngx_http_caportal_tls_verdict(long result)
+{
+    switch (result) {
+    case X509_V_OK:
+        return CP_TLS_VERIFIED;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return CP_TLS_EXPIRED;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return CP_TLS_NOT_YET_VALID;
+    case X509_V_ERR_INVALID_PURPOSE:
+        return CP_TLS_PURPOSE;
+    default:
+        return CP_TLS_UNTRUSTED;
+    }
+}
+
+
+static cp_code_t
+ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx)
+{
+    int                        len;
+    SSL                       *ssl;
+    X509                      *certificate;
+    unsigned char             *der = NULL;
+    ngx_http_request_t        *r = ctx->request;
+    ngx_http_ssl_srv_conf_t   *sscf;
+
+    sscf = ngx_http_get_module_srv_conf(r, ngx_http_ssl_module);
+
+    if (r->connection->ssl == NULL || sscf->verify == 0) {
+        return CP_OK;
+    }
+
+    ctx->call.client_tls = true;
+
+    ssl = r->connection->ssl->connection;
+    certificate = SSL_get_peer_certificate(ssl);
+    if (certificate == NULL) {
+        return CP_OK;
+    }
+
+    ctx->call.tls = ngx_http_caportal_tls_verdict(SSL_get_verify_result(ssl));
+
+    len = i2d_X509(certificate, &der);
+    X509_free(certificate);
+    if (len <= 0) {
+        return CP_E_NO_MEMORY;
+    }
+
+    ctx->call.certificate = cp_str_dup(ctx->arena, cp_str_n(der, (size_t) len));
+    OPENSSL_free(der);
+
+    return ctx->call.certificate.data == NULL ? CP_E_NO_MEMORY : CP_OK;
+}
+
+
+static cp_str_t
+ngx_http_caportal_header_str(ngx_http_request_t *r, const char *name)
+{
+    ngx_str_t  *value = ngx_http_caportal_header_in(r, name);
+
+    return value == NULL ? CP_STR_NULL : ngx_http_caportal_str(*value);
+}
+
+
+/* Everything that the call needs of the request; its bytes live as long as the request. */
+static cp_code_t
+ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
+{
+    ngx_str_t                      *id;
+    cp_call_t                      *call = &ctx->call;
+    ngx_http_request_t             *r = ctx->request;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+
+    id = ngx_http_caportal_request_id(r);
+    if (id == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    call->app = &cmcf->app;
+    call->request_id = ngx_http_caportal_str(*id);
+    call->query = ngx_http_caportal_str(r->args);
+    call->client_ip = ngx_http_caportal_str(r->connection->addr_text);
+    call->content_type = r->headers_in.content_type == NULL
+                         ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.content_type->value);
+    call->user_agent = r->headers_in.user_agent == NULL
+                       ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.user_agent->value);
+    call->idempotency_key = ngx_http_caportal_header_str(r, "Idempotency-Key");
+
+    return ngx_http_caportal_take_certificate(ctx);
+}
+
+
+static void
+ngx_http_caportal_body_done(ngx_http_request_t *r)
+{
+    cp_code_t                 code;
+    ngx_http_caportal_ctx_t  *ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_api_module);
+
+    ctx->reading = 0;
+
+    if (ctx->refusal.posted) {
+        ngx_delete_posted_event(&ctx->refusal);
+    }
+
+    code = ctx->refused;
+    if (code == CP_OK && ctx->upload != NULL) {
+        code = cp_upload_finish(ctx->upload);
+    }
+    if (code == CP_OK) {
+        code = ngx_http_caportal_fill(ctx);
+    }
+    if (code != CP_OK) {
+        ngx_http_caportal_refuse(ctx, code);
+        return;
+    }
+
+    ctx->call.body = cp_str_n(ctx->body == NULL ? "" : ctx->body, ctx->body_len);
+
+    ngx_http_caportal_job_start(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_caportal_api_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                          rc;
+    cp_code_t                          code;
+    ngx_str_t                         *id;
+    ngx_http_caportal_ctx_t           *ctx;
+    ngx_http_caportal_api_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_caportal_api_module);
+
+    ctx = ngx_http_caportal_ctx(r);
+    id = ngx_http_caportal_request_id(r);
+    if (ctx == NULL || id == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->call.lang = ngx_http_caportal_lang(r);
+    ctx->call.request_id = ngx_http_caportal_str(*id);
+
+    code = ngx_http_caportal_find(ctx, alcf->api);
+    if (code == CP_OK) {
+        code = ngx_http_caportal_check_origin(ctx, alcf->api);
+    }
+    if (code == CP_OK) {
+        code = ngx_http_caportal_check_caller(ctx);
+    }
+    if (code == CP_OK) {
+        code = ngx_http_caportal_check_body(ctx);
+    }
+
+    if (code != CP_OK) {
+        ctx->answered = 1;
+        rc = ngx_http_discard_request_body(r);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+        return ngx_http_caportal_send_problem(ctx, code);
+    }
+
+    ctx->reading = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_caportal_body_done);
+
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_operation_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const char               *text = NULL;
+    ngx_http_caportal_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_api_module);
+
+    if (ctx != NULL && data == 0 && ctx->operation != NULL) {
+        text = ctx->operation->id;
+    }
+    if (ctx != NULL && data == 1 && ctx->call.code != CP_OK) {
+        text = cp_error(ctx->call.code)->code;
+    }
+
+    if (text == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = (u_char *) (uintptr_t) text;
+    v->len = (unsigned) ngx_strlen(text) & 0xfffffff;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_api_add_variables(ngx_conf_t *cf)
+{
+    static ngx_str_t  names[] = { ngx_string("caportal_operation"), ngx_string("caportal_error") };
+
+    ngx_uint_t            i;
+    ngx_http_variable_t  *var;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        var = ngx_http_add_variable(cf, &names[i], NGX_HTTP_VAR_NOCACHEABLE);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = ngx_http_caportal_operation_variable;
+        var->data = i;
+    }
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_http_caportal_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                           *rv;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_caportal_api_handler;
+
+    ngx_http_caportal_session_want(cf);
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+    cmcf->has_api = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_caportal_api_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_caportal_api_loc_conf_t  *alcf;
+
+    alcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_caportal_api_loc_conf_t));
+    if (alcf != NULL) {
+        alcf->api = NGX_CONF_UNSET_UINT;
+        alcf->upload = NGX_CONF_UNSET;
+    }
+
+    return alcf;
+}
+
+
+static char *
+ngx_http_caportal_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_core_loc_conf_t          *clcf;
+    ngx_http_caportal_api_loc_conf_t  *prev = parent, *conf = child;
+
+    ngx_conf_merge_value(conf->upload, prev->upload, 1);
+
+    /* Not inherited: a nested location has a handler of its own. */
+    if (conf->api == NGX_CONF_UNSET_UINT) {
+        conf->api = NGX_HTTP_CAPORTAL_API_NONE;
+        return NGX_CONF_OK;
+    }
+
+    /* Every operation has a limit of its own, so the server's general one does not apply. */
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->client_max_body_size = 0;
+
+    return NGX_CONF_OK;
+}

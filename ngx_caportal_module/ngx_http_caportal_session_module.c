@@ -1,0 +1,492 @@
+/*
+ * caportal_session required|optional|off: who is calling, before anything else happens. Usable in any location, so it
+ * also guards a proxied application or files; the answer is in $caportal_account and its like.
+ */
+#include "ngx_http_caportal.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+
+#define SESSION_TIMER  5000    /* when no time-out is configured, milliseconds */
+
+typedef struct {
+    ngx_uint_t  mode;      /* unsigned */
+    ngx_uint_t  wanted;    /* unsigned: an operation's location */
+} ngx_http_caportal_session_loc_conf_t;
+
+static void *ngx_http_caportal_session_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+static ngx_int_t ngx_http_caportal_session_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_caportal_session_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_caportal_session_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_caportal_session_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data);
+static ngx_int_t ngx_http_caportal_request_id_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data);
+
+
+static ngx_conf_enum_t  ngx_http_caportal_session_modes[] = {
+    { ngx_string("off"), NGX_HTTP_CAPORTAL_SESSION_OFF },
+    { ngx_string("optional"), NGX_HTTP_CAPORTAL_SESSION_OPTIONAL },
+    { ngx_string("required"), NGX_HTTP_CAPORTAL_SESSION_REQUIRED },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_caportal_session_commands[] = {
+
+    { ngx_string("caportal_session"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_caportal_session_loc_conf_t, mode),
+      &ngx_http_caportal_session_modes },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_caportal_session_module_ctx = {
+    ngx_http_caportal_session_add_variables,
+    ngx_http_caportal_session_init,
+
+    NULL,
+    NULL,
+
+    NULL,
+    NULL,
+
+    ngx_http_caportal_session_create_loc_conf,
+    ngx_http_caportal_session_merge_loc_conf
+};
+
+
+ngx_module_t  ngx_http_caportal_session_module = {
+    NGX_MODULE_V1,
+    &ngx_http_caportal_session_module_ctx,
+    ngx_http_caportal_session_commands,
+    NGX_HTTP_MODULE,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_http_variable_t  ngx_http_caportal_session_variables[] = {
+
+    { ngx_string("caportal_account"), NULL, ngx_http_caportal_session_variable,
+      offsetof(cp_principal_t, account_id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("caportal_unit"), NULL, ngx_http_caportal_session_variable,
+      offsetof(cp_principal_t, unit_id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("caportal_sign_in"), NULL, ngx_http_caportal_session_variable,
+      offsetof(cp_principal_t, method), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("caportal_request_id"), NULL, ngx_http_caportal_request_id_variable, 0, 0, 0 },
+
+      ngx_http_null_variable
+};
+
+
+ngx_http_caportal_session_ctx_t *
+ngx_http_caportal_session(ngx_http_request_t *r)
+{
+    return ngx_http_get_module_ctx(r->main, ngx_http_caportal_session_module);
+}
+
+
+void
+ngx_http_caportal_session_want(ngx_conf_t *cf)
+{
+    ngx_http_caportal_session_loc_conf_t  *slcf;
+
+    slcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_caportal_session_module);
+    slcf->wanted = 1;
+}
+
+
+/* The value of our cookie; a second cookie of that name is an attempt to confuse us and counts as none. */
+static ngx_int_t
+ngx_http_caportal_session_cookie(ngx_http_request_t *r, ngx_str_t *value)
+{
+    static ngx_str_t  name = ngx_string(CP_SESSION_COOKIE);
+
+    ngx_uint_t         i, found = 0;
+    ngx_table_elt_t  **headers = r->headers_in.cookies.elts;
+
+    for (i = 0; i < r->headers_in.cookies.nelts; i++) {
+        u_char  *p = headers[i]->value.data, *end = p + headers[i]->value.len, *semicolon;
+
+        while (p < end) {
+            while (p < end && (*p == ' ' || *p == ';')) {
+                p++;
+            }
+
+            semicolon = ngx_strlchr(p, end, ';');
+            if (semicolon == NULL) {
+                semicolon = end;
+            }
+
+            if ((size_t) (semicolon - p) > name.len && p[name.len] == '=' && ngx_memcmp(p, name.data, name.len) == 0) {
+                value->data = p + name.len + 1;
+                value->len = (size_t) (semicolon - value->data);
+                found++;
+            }
+
+            p = semicolon;
+        }
+    }
+
+    return found == 1 ? NGX_OK : NGX_DECLINED;
+}
+
+
+static void
+ngx_http_caportal_session_forget(void *data)
+{
+    ngx_http_caportal_session_ctx_t  *ctx = data;
+
+    if (ctx->get != NULL) {
+        ngx_http_caportal_redis_forget(ctx->get);
+        ctx->get = NULL;
+    }
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+}
+
+
+/* Wakes the request in its access phase; the request may be gone when this returns. */
+static void
+ngx_http_caportal_session_wake(ngx_http_caportal_session_ctx_t *ctx)
+{
+    ngx_http_request_t  *r = ctx->request;
+    ngx_connection_t    *c = r->connection;
+
+    ctx->get = NULL;
+    ctx->known = 1;
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    ngx_http_set_log_request(c->log, r);
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static cp_str_t
+ngx_http_caportal_session_copy(ngx_http_request_t *r, cp_str_t s)
+{
+    u_char  *p;
+
+    p = s.data == NULL ? NULL : ngx_pnalloc(r->pool, s.len + 1);
+    if (p == NULL) {
+        return CP_STR_NULL;
+    }
+
+    ngx_memcpy(p, s.data, s.len);
+    p[s.len] = '\0';
+
+    return cp_str_n(p, s.len);
+}
+
+
+static void
+ngx_http_caportal_session_use(ngx_http_caportal_session_ctx_t *ctx, cp_str_t record)
+{
+    char                            renewed[CP_SESSION_RECORD_MAX];
+    size_t                          len;
+    int64_t                         seen, now = cp_now_ms();
+    cp_principal_t                  who;
+    ngx_http_request_t             *r = ctx->request;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+
+    if (!cp_session_decode(record, &who, &seen) || !cp_session_alive(&cmcf->app.session, &who, seen, now)) {
+        return;
+    }
+
+    ctx->who = who;
+    ctx->who.account_id = ngx_http_caportal_session_copy(r, who.account_id);
+    ctx->who.unit_id = ngx_http_caportal_session_copy(r, who.unit_id);
+    ctx->who.method = ngx_http_caportal_session_copy(r, who.method);
+    ctx->who.session_key = cp_str(ctx->key);
+
+    if (ctx->who.account_id.data == NULL) {
+        ctx->who.account = 0;
+        ctx->failed = 1;
+        return;
+    }
+
+    if (cp_session_is_stale(&cmcf->app.session, seen, now)) {
+        len = cp_session_encode(&who, now, renewed);
+        ngx_http_caportal_redis_touch(cmcf->redis, CP_SESSION_KIND, ctx->who.session_key, cp_str_n(renewed, len),
+                                      (int64_t) cmcf->app.session.idle_s * 1000);
+    }
+}
+
+
+static void
+ngx_http_caportal_session_got(void *data, cp_str_t record, ngx_uint_t found, ngx_uint_t failed)
+{
+    ngx_http_caportal_session_ctx_t  *ctx = data;
+
+    ctx->failed = failed;
+
+    if (found) {
+        ngx_http_caportal_session_use(ctx, record);
+    }
+
+    ngx_http_caportal_session_wake(ctx);
+}
+
+
+/* Redis hangs: dropping the connection fails every request that waits on it, this one among them. */
+static void
+ngx_http_caportal_session_expired(ngx_event_t *ev)
+{
+    ngx_http_caportal_session_ctx_t  *ctx = ev->data;
+    ngx_http_caportal_main_conf_t    *cmcf;
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0, "caportal: redis does not answer");
+
+    cmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_caportal_module);
+    ngx_http_caportal_redis_drop(cmcf->redis);
+}
+
+
+static ngx_int_t
+ngx_http_caportal_session_ask(ngx_http_request_t *r, ngx_http_caportal_session_ctx_t *ctx)
+{
+    ngx_str_t                       token;
+    ngx_http_cleanup_t             *cln;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    ctx->asked = 1;
+
+    if (ngx_http_caportal_session_cookie(r, &token) != NGX_OK
+        || !cp_session_key(ngx_http_caportal_str(token), ctx->key))
+    {
+        ctx->known = 1;
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_caportal_session_forget;
+    cln->data = ctx;
+
+    ctx->get = ngx_http_caportal_redis_get(cmcf->redis, CP_SESSION_KIND, cp_str(ctx->key),
+                                           ngx_http_caportal_session_got, ctx);
+    if (ctx->get == NULL) {
+        ctx->known = 1;
+        ctx->failed = 1;
+        return NGX_OK;
+    }
+
+    ctx->timer.handler = ngx_http_caportal_session_expired;
+    ctx->timer.data = ctx;
+    ctx->timer.log = r->connection->log;
+    ngx_add_timer(&ctx->timer, cmcf->redis_timeout ? cmcf->redis_timeout : SESSION_TIMER);
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_session_unavailable(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h != NULL) {
+        h->hash = 1;
+        ngx_str_set(&h->key, "Retry-After");
+        ngx_str_set(&h->value, "2");
+    }
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_session_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                              rc;
+    ngx_http_caportal_session_ctx_t       *ctx;
+    ngx_http_caportal_session_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_caportal_session_module);
+    if (slcf->mode == NGX_HTTP_CAPORTAL_SESSION_OFF) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_session_module);
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_caportal_session_ctx_t));
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+        ctx->request = r;
+        ngx_http_set_ctx(r, ctx, ngx_http_caportal_session_module);
+    }
+
+    if (!ctx->asked) {
+        rc = ngx_http_caportal_session_ask(r, ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (!ctx->known) {
+        return NGX_AGAIN;
+    }
+
+    if (slcf->mode != NGX_HTTP_CAPORTAL_SESSION_REQUIRED || ctx->who.account != 0) {
+        return NGX_DECLINED;
+    }
+
+    return ctx->failed ? ngx_http_caportal_session_unavailable(r) : NGX_HTTP_UNAUTHORIZED;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_session_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_caportal_session_ctx_t  *ctx = ngx_http_caportal_session(r);
+    cp_str_t                         *s;
+
+    s = ctx == NULL ? NULL : (cp_str_t *) ((char *) &ctx->who + data);
+
+    if (s == NULL || s->data == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = (unsigned) s->len & 0xfffffff;
+    v->data = (u_char *) s->data;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_request_id_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char  bytes[16];
+
+    v->data = ngx_pnalloc(r->pool, 32);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    cp_random(bytes, sizeof(bytes));
+    ngx_hex_dump(v->data, bytes, sizeof(bytes));
+
+    v->len = 32;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_caportal_session_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_caportal_session_loc_conf_t  *slcf;
+
+    slcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_caportal_session_loc_conf_t));
+    if (slcf != NULL) {
+        slcf->mode = NGX_CONF_UNSET_UINT;
+    }
+
+    return slcf;
+}
+
+
+static char *
+ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_caportal_session_loc_conf_t  *prev = parent, *conf = child;
+    ngx_http_caportal_main_conf_t         *cmcf;
+
+    ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_CAPORTAL_SESSION_OFF);
+
+    if (conf->wanted && conf->mode == NGX_HTTP_CAPORTAL_SESSION_OFF) {
+        conf->mode = NGX_HTTP_CAPORTAL_SESSION_OPTIONAL;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+
+    if (conf->mode != NGX_HTTP_CAPORTAL_SESSION_OFF && cmcf->app.redis.host == NULL && cmcf->app.redis.socket == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"caportal_session\" needs \"caportal_redis\"");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_session_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_caportal_session_variables; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_caportal_session_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_caportal_session_handler;
+
+    return NGX_OK;
+}

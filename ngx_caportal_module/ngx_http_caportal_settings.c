@@ -1,0 +1,595 @@
+/* The setters of the settings at the level of `http`: what may be said, checked where it is said. */
+#include "ngx_http_caportal.h"
+
+#include <sys/stat.h>
+
+#define SECRET_MAX  512
+
+
+char *
+ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text)
+{
+    u_char  *p;
+
+    if (text->data == NULL) {
+        return NULL;
+    }
+
+    p = ngx_pnalloc(cf->pool, text->len + 1);
+    if (p != NULL) {
+        ngx_memcpy(p, text->data, text->len);
+        p[text->len] = '\0';
+    }
+
+    return (char *) p;
+}
+
+
+static ngx_http_caportal_param_t *
+ngx_http_caportal_param(ngx_http_caportal_param_t *params, size_t count, ngx_str_t *word)
+{
+    size_t  i, n;
+
+    for (i = 0; i < count; i++) {
+        n = ngx_strlen(params[i].name);
+        if (word->len > n && word->data[n] == '=' && ngx_strncmp(word->data, params[i].name, n) == 0) {
+            return &params[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+char *
+ngx_http_caportal_params(ngx_conf_t *cf, ngx_uint_t first, ngx_http_caportal_param_t *params, size_t count)
+{
+    size_t                      i, n;
+    ngx_str_t                  *word = cf->args->elts;
+    ngx_http_caportal_param_t  *param;
+
+    for (i = 0; i < count; i++) {
+        ngx_str_null(params[i].value);
+    }
+
+    for (i = first; i < cf->args->nelts; i++) {
+        param = ngx_http_caportal_param(params, count, &word[i]);
+        if (param == NULL || param->value->data != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s parameter \"%V\" of \"%V\"",
+                               param == NULL ? "invalid" : "duplicate", &word[i], &word[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        n = ngx_strlen(param->name) + 1;
+        param->value->data = word[i].data + n;
+        param->value->len = word[i].len - n;
+
+        if (param->value->len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "empty parameter \"%V\" of \"%V\"", &word[i], &word[0]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (i = 0; i < count; i++) {
+        if (params[i].required && params[i].value->data == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" needs the parameter \"%s=\"", &word[0], params[i].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ssize_t
+ngx_http_caportal_read_secret(ngx_fd_t fd, u_char *buf)
+{
+    ssize_t      n;
+    struct stat  st;
+
+    if (fstat(fd, &st) != 0 || (st.st_mode & 0007) != 0) {
+        return -1;
+    }
+
+    n = read(fd, buf, SECRET_MAX);
+    while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\r' || buf[n - 1] == ' ')) {
+        n--;
+    }
+
+    return n;
+}
+
+
+char *
+ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
+{
+    u_char    buf[SECRET_MAX];
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    ngx_str_null(text);
+
+    if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "cannot open \"%V\"", path);
+        return NGX_CONF_ERROR;
+    }
+
+    n = ngx_http_caportal_read_secret(fd, buf);
+    (void) ngx_close_file(fd);
+
+    if (n <= 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", path,
+                           n == 0 ? "is empty" : "cannot be read or is open to others than its owner and group");
+        return NGX_CONF_ERROR;
+    }
+
+    text->data = ngx_pnalloc(cf->pool, (size_t) n + 1);
+    if (text->data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(text->data, buf, (size_t) n);
+    text->data[n] = '\0';
+    text->len = (size_t) n;
+    ngx_explicit_memzero(buf, sizeof(buf));
+
+    return NGX_CONF_OK;
+}
+
+
+/* "unix:/path" or "host:port"; the default port stands for a host alone. */
+static char *
+ngx_http_caportal_address(ngx_conf_t *cf, ngx_str_t *word, int default_port, const char **socket, const char **host,
+    int *port)
+{
+    u_char     *colon;
+    int64_t     n = default_port;
+    ngx_str_t   part = *word;
+
+    if (cp_str_starts(ngx_http_caportal_str(*word), "unix:")) {
+        part.data += 5;
+        part.len -= 5;
+        *socket = ngx_http_caportal_cstr(cf, &part);
+        if (part.len != 0 && part.data[0] == '/') {
+            return *socket == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
+        }
+    } else {
+        colon = ngx_strlchr(word->data, word->data + word->len, ':');
+        if (colon != NULL) {
+            part.len = (size_t) (colon - word->data);
+        }
+
+        if (part.len != 0 && (colon == NULL
+            || (cp_str_number(cp_str_n(colon + 1, word->len - part.len - 1), &n) && n > 0 && n < 65536)))
+        {
+            *host = ngx_http_caportal_cstr(cf, &part);
+            *port = (int) n;
+            return *host == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid address \"%V\": expected \"unix:/path\" or \"host:port\"", word);
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_caportal_milliseconds(ngx_conf_t *cf, ngx_str_t *word, unsigned *ms)
+{
+    ngx_int_t  n = ngx_parse_time(word, 0);
+
+    if (n == NGX_ERROR || n <= 0 || n > 600000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"", word);
+        return NGX_CONF_ERROR;
+    }
+
+    *ms = (unsigned) n;
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    int                            port = 3306;
+    char                          *rv;
+    ngx_str_t                     *word = cf->args->elts, user, file, name, ca, password;
+    cp_db_conf_t                  *db = &((ngx_http_caportal_main_conf_t *) conf)->app.db;
+    ngx_http_caportal_param_t      params[] = {
+        { "user", &user, 1 }, { "password_file", &file, 1 }, { "name", &name, 1 }, { "tls_ca", &ca, 0 },
+    };
+
+    if (db->user != NULL) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_address(cf, &word[1], port, &db->socket, &db->host, &port);
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_params(cf, 2, params, sizeof(params) / sizeof(params[0]));
+    }
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_secret(cf, &file, &password);
+    }
+    if (rv == NGX_CONF_OK && ca.data != NULL && ngx_conf_full_name(cf->cycle, &ca, 1) != NGX_OK) {
+        rv = NGX_CONF_ERROR;
+    }
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    db->port = (unsigned) port;
+    db->user = ngx_http_caportal_cstr(cf, &user);
+    db->password = (char *) password.data;
+    db->database = ngx_http_caportal_cstr(cf, &name);
+    db->tls_ca = ngx_http_caportal_cstr(cf, &ca);
+
+    return db->user == NULL || db->database == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_database_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char          *rv;
+    ngx_str_t     *word = cf->args->elts;
+    cp_db_conf_t  *db = &((ngx_http_caportal_main_conf_t *) conf)->app.db;
+
+    if (db->connect_ms != 0) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_milliseconds(cf, &word[1], &db->connect_ms);
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+
+    return ngx_http_caportal_milliseconds(cf, &word[2], &db->io_ms);
+}
+
+
+static char *
+ngx_http_caportal_redis_database(ngx_conf_t *cf, ngx_str_t *database, cp_redis_conf_t *redis)
+{
+    int64_t  n = 0;
+
+    if (database->data != NULL && (!cp_str_number(ngx_http_caportal_str(*database), &n) || n > 1024)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid redis database \"%V\"", database);
+        return NGX_CONF_ERROR;
+    }
+
+    redis->database = (int) n;
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                          *rv;
+    ngx_str_t                     *word = cf->args->elts, user, file, database, prefix, password;
+    cp_redis_conf_t               *redis = &((ngx_http_caportal_main_conf_t *) conf)->app.redis;
+    ngx_http_caportal_param_t      params[] = {
+        { "user", &user, 0 }, { "password_file", &file, 0 }, { "database", &database, 0 }, { "prefix", &prefix, 0 },
+    };
+
+    if (redis->socket != NULL || redis->host != NULL) {
+        return "is duplicate";
+    }
+
+    ngx_str_null(&password);
+
+    rv = ngx_http_caportal_address(cf, &word[1], 6379, &redis->socket, &redis->host, &redis->port);
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_params(cf, 2, params, sizeof(params) / sizeof(params[0]));
+    }
+    if (rv == NGX_CONF_OK && file.data != NULL) {
+        rv = ngx_http_caportal_secret(cf, &file, &password);
+    }
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_redis_database(cf, &database, redis);
+    }
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    redis->user = ngx_http_caportal_cstr(cf, &user);
+    redis->password = (char *) password.data;
+    redis->prefix = prefix.data == NULL ? "caportal:" : ngx_http_caportal_cstr(cf, &prefix);
+
+    if (prefix.len > 64) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the prefix \"%V\" is longer than 64 characters", &prefix);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_egress(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    int                port = 0;
+    char              *rv;
+    const char        *host = NULL;
+    ngx_str_t         *word = cf->args->elts;
+    cp_egress_conf_t  *egress = &((ngx_http_caportal_main_conf_t *) conf)->app.egress;
+
+    if (egress->socket != NULL) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_address(cf, &word[1], 80, &egress->socket, &host, &port);
+    if (rv == NGX_CONF_OK && host != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"caportal_egress\" takes \"unix:/path\" only");
+        return NGX_CONF_ERROR;
+    }
+
+    return rv;
+}
+
+
+char *
+ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                           *rv;
+    size_t                          i;
+    ngx_str_t                       names[NGX_HTTP_CAPORTAL_POOLS];
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+    ngx_http_caportal_param_t       params[] = {
+        { "database", &names[CP_POOL_DATABASE], 1 },
+        { "egress", &names[CP_POOL_EGRESS], 1 },
+        { "password", &names[CP_POOL_PASSWORD], 0 },
+    };
+
+    if (cmcf->pools[0] != NULL) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_params(cf, 1, params, NGX_HTTP_CAPORTAL_POOLS);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (names[CP_POOL_PASSWORD].data == NULL) {
+        names[CP_POOL_PASSWORD] = names[CP_POOL_DATABASE];
+    }
+
+    for (i = 0; i < NGX_HTTP_CAPORTAL_POOLS; i++) {
+        cmcf->pools[i] = ngx_thread_pool_add(cf, &names[i]);
+        if (cmcf->pools[i] == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_caportal_key_ring_free(void *data)
+{
+    cp_keyring_free(data);
+}
+
+
+char *
+ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    unsigned                        line;
+    const char                     *why;
+    ngx_str_t                      *word = cf->args->elts;
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+
+    if (cmcf->app.keys != NULL) {
+        return "is duplicate";
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL || ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->app.keys = cp_keyring_read((char *) word[1].data, &why, &line);
+    if (cmcf->app.keys == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "key ring %V:%ui: %s", &word[1], (ngx_uint_t) line, why);
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_caportal_key_ring_free;
+    cln->data = cmcf->app.keys;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    struct stat                     st;
+    ngx_str_t                      *word = cf->args->elts;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+
+    if (cmcf->app.store.data != NULL) {
+        return "is duplicate";
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (stat((char *) word[1].data, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "the store \"%V\" is not a folder", &word[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->app.store = ngx_http_caportal_str(word[1]);
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_caportal_profiles_free(void *data)
+{
+    cp_profiles_free(data);
+}
+
+
+char *
+ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    const char                     *why;
+    unsigned                        line;
+    ngx_str_t                      *word = cf->args->elts;
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+
+    if (cmcf->profiles != NULL) {
+        return "is duplicate";
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL || ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->profiles = cp_profiles_read((char *) word[1].data, &why, &line);
+    if (cmcf->profiles == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "certificate profiles %V:%ui: %s", &word[1], (ngx_uint_t) line, why);
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_caportal_profiles_free;
+    cln->data = cmcf->profiles;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                          *rv;
+    ngx_str_t                      path, host, key_id, file, sign_name, template, secret;
+    cp_sms_conf_t                 *sms = &((ngx_http_caportal_main_conf_t *) conf)->app.sms;
+    ngx_http_caportal_param_t      params[] = {
+        { "path", &path, 1 },        { "host", &host, 1 },           { "key_id", &key_id, 1 },
+        { "secret_file", &file, 1 }, { "sign_name", &sign_name, 1 }, { "template", &template, 1 },
+    };
+
+    if (sms->path.data != NULL) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_params(cf, 1, params, sizeof(params) / sizeof(params[0]));
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_secret(cf, &file, &secret);
+    }
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    sms->path = ngx_http_caportal_str(path);
+    sms->host = ngx_http_caportal_str(host);
+    sms->key_id = ngx_http_caportal_str(key_id);
+    sms->key_secret = ngx_http_caportal_str(secret);
+    sms->sign_name = ngx_http_caportal_str(sign_name);
+    sms->template_code = ngx_http_caportal_str(template);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                          *rv;
+    ngx_str_t                      path, key_id, file, secret;
+    cp_identity_conf_t            *identity = &((ngx_http_caportal_main_conf_t *) conf)->app.identity;
+    ngx_http_caportal_param_t      params[] = {
+        { "path", &path, 1 }, { "key_id", &key_id, 1 }, { "secret_file", &file, 1 },
+    };
+
+    if (identity->path.data != NULL) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_params(cf, 1, params, sizeof(params) / sizeof(params[0]));
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_secret(cf, &file, &secret);
+    }
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    identity->path = ngx_http_caportal_str(path);
+    identity->key_id = ngx_http_caportal_str(key_id);
+    identity->key_secret = ngx_http_caportal_str(secret);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                          *rv;
+    ngx_str_t                      idle, absolute;
+    ngx_int_t                      idle_s, absolute_s;
+    cp_session_conf_t             *session = &((ngx_http_caportal_main_conf_t *) conf)->app.session;
+    ngx_http_caportal_param_t      params[] = { { "idle", &idle, 1 }, { "absolute", &absolute, 1 } };
+
+    if (session->idle_s != 0) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_params(cf, 1, params, 2);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    idle_s = ngx_parse_time(&idle, 1);
+    absolute_s = ngx_parse_time(&absolute, 1);
+
+    if (idle_s == NGX_ERROR || absolute_s == NGX_ERROR || idle_s < 60 || absolute_s < idle_s || absolute_s > 2592000) {
+        return "needs idle and absolute times, 1m <= idle <= absolute <= 30d";
+    }
+
+    session->idle_s = (unsigned) idle_s;
+    session->absolute_s = (unsigned) absolute_s;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                      *word = cf->args->elts, *origin;
+    ngx_uint_t                      i;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (!cp_str_starts(ngx_http_caportal_str(word[i]), "https://") || word[i].len == 8
+            || ngx_strlchr(word[i].data + 8, word[i].data + word[i].len, '/') != NULL)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid origin \"%V\": expected \"https://host[:port]\"",
+                               &word[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        origin = ngx_array_push(&cmcf->origins);
+        if (origin == NULL) {
+            return NGX_CONF_ERROR;
+        }
+        *origin = word[i];
+    }
+
+    return NGX_CONF_OK;
+}
