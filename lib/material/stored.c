@@ -146,11 +146,14 @@ read_open_file(cp_call_t *call, int file, const cp_stored_t *stored, cp_str_t *b
     CP_TRY(code);
 
     out[stored->size] = '\0';
+
+    CP_TRY(cp_sha256(cp_str_n(out, (size_t) stored->size), digest));
+    if (memcmp(digest, stored->sha256, sizeof(digest)) != 0) {
+        return damaged(stored, "has the wrong digest");
+    }
+
     *bytes = cp_str_n(out, (size_t) stored->size);
-
-    CP_TRY(cp_sha256(*bytes, digest));
-
-    return memcmp(digest, stored->sha256, sizeof(digest)) == 0 ? CP_OK : damaged(stored, "has the wrong digest");
+    return CP_OK;
 }
 
 
@@ -160,14 +163,12 @@ cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *bytes)
     cp_code_t code;
     int       file;
 
+    *bytes = CP_STR_NULL;
+
     CP_TRY(open_file(call->app, stored, &file));
 
     code = read_open_file(call, file, stored, bytes);
     close(file);
-
-    if (code != CP_OK) {
-        *bytes = CP_STR_NULL;
-    }
 
     return code;
 }

@@ -61,7 +61,7 @@ sub sms_request (%with) {
     'x-acs-version'         => '2017-05-25',
     'x-acs-date'            => strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($with{time} // time)),
     'x-acs-signature-nonce' => $with{nonce} // sha256_hex(rand . $$),
-    'x-acs-content-sha256'  => sha256_hex($body),
+    'x-acs-content-sha256'  => $with{digest} // sha256_hex($body),
   );
   my @unsigned = @{$with{unsigned} // []};
   my %signed   = map { lc $_ => $headers{$_} } keys %headers;
@@ -72,6 +72,7 @@ sub sms_request (%with) {
     (map {"$_:$signed{$_}"} sort keys %signed), '', $names, sha256_hex($body);
   my $signature
     = hmac_sha256_hex("ACS3-HMAC-SHA256\n" . sha256_hex($canonical), $with{secret} // $SMS{secret});
+  $query =~ s/%20/+/g if $with{plus};
   $headers{Authorization} = 'ACS3-HMAC-SHA256 Credential=' . ($with{id} // $SMS{id})
     . ",SignedHeaders=$names,Signature=$signature";
   return {method => $method, query => $query, headers => \%headers, body => $body};
@@ -144,7 +145,7 @@ subtest 'a message is sent and shown' => sub {
     ->json_like('/RequestId' => qr/\A[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\z/);
   send_sms($t, sms_request(method => 'GET', query => {PhoneNumbers => '+8613800000002'}))
     ->json_is('/Code' => 'OK');
-  send_sms($t, sms_request(query => {TemplateParam => '{"code":"second","n":7}'}))
+  send_sms($t, sms_request(plus => 1, query => {TemplateParam => '{"code":"second","n":7}'}))
     ->json_is('/Code' => 'OK');
   send_sms($t, sms_request(host => 'sandbox.example', body => '{}'))->json_is('/Code' => 'OK');
   send_sms($t, sms_request(query => {PhoneNumbers => '13800000003,8613800000004'}))
@@ -201,6 +202,7 @@ subtest 'a wrongly made request is refused' => sub {
     ['unknown action',  {action => 'SendSmt'}, 404, 'InvalidAction.NotFound'],
     ['unsigned host',   {unsigned => ['host']}, 400, 'IncompleteSignature'],
     ['unsigned nonce',  {unsigned => ['x-acs-signature-nonce']}, 400, 'IncompleteSignature'],
+    ['another digest',  {digest => sha256_hex('x')}, 400, 'SignatureDoesNotMatch'],
     ['old',             {time => time - 910}, 400, 'InvalidTimeStamp.Expired'],
     ['from the future', {time => time + 910}, 400, 'InvalidTimeStamp.Expired'],
     ['no phone',        {query => {PhoneNumbers => undef}}, 400, 'MissingParameter'],
