@@ -34,6 +34,7 @@ typedef struct cp_app_s {
     cp_egress_conf_t    egress;
     cp_keyring_t       *keys;
     cp_catalog_t        catalog;
+    const struct cp_profiles_s *profiles;    /* of certificates; NULL: kinds of keys are left to the signer */
     cp_sms_conf_t       sms;
     cp_identity_conf_t  identity;
     cp_session_conf_t   session;
