@@ -31,7 +31,7 @@
 
 /* ---- Writing: the calls follow the order of the bytes; faults stick and are told once, by cp_der_finish(). */
 
-typedef struct {
+typedef struct cp_der_s {
     cp_arena_t    *arena;
     unsigned char *data;
     size_t         len;
