@@ -29,7 +29,7 @@ cp_str_t cp_upper(cp_arena_t *arena, cp_str_t text);
 /* The mainland's mobile numbers as they are handed out now, without country code and separators. */
 #define CP_MOBILE_PATTERN  "^1(3\\d|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8\\d|9[0-35-9])\\d{8}$"
 
-/* Whether all of `number` matches `pattern` (PCRE2; {0, NULL}: CP_MOBILE_PATTERN), which is compiled at its first use. */
+/* Whether all of `number` matches `pattern` (PCRE2; {0, NULL}: CP_MOBILE_PATTERN), compiled at its first use. */
 bool cp_mobile_matches(cp_str_t pattern, cp_str_t number);
 
 /* What is wrong with a pattern, in `why`, for the operator; false when it is in order. */
