@@ -149,9 +149,6 @@ cp_code_t cp_order_add_paid(cp_call_t *call, cp_order_t *order, int64_t fen);
 /* Lets the unit apply for the project again: called when the order's only certificate was revoked. */
 cp_code_t cp_order_release_hold(cp_call_t *call, int64_t order);
 
-/* Where an order's certificate request is the holder's to send: the product's keys as sold. Pure. */
-bool cp_order_key_by_holder(const cp_order_t *order);
-
 /* The answer after a change: no, state, version. New reference; NULL when memory is out. */
 json_t *cp_order_state_json(const cp_order_t *order);
 

@@ -280,7 +280,6 @@ test_terms(void **unused)
     static const char sale[] = "{\"project\":{\"one_per_unit\":true,\"invoices\":[\"none\",\"special\"],"
                                "\"deliveries\":[\"pickup\"]},\"product\":{\"keys\":[\"holder\"]}}";
     cp_order_terms_t terms;
-    cp_order_t       order = { .sale = CP_STR(sale) };
 
     (void) unused;
 
@@ -289,7 +288,6 @@ test_terms(void **unused)
     assert_int_equal(terms.invoices, CP_INVOICE_NONE | CP_INVOICE_SPECIAL);
     assert_int_equal(terms.deliveries, CP_DELIVERY_PICKUP);
     assert_int_equal(terms.keys, CP_KEY_HOLDER);
-    assert_true(cp_order_key_by_holder(&order));
 
     assert_false(cp_order_terms(CP_STR("{}"), &terms));
     assert_false(cp_order_terms(CP_STR("nonsense"), &terms));
