@@ -123,7 +123,7 @@ typedef struct {
     int64_t           submitted_ms;
 } cp_order_t;
 
-/* Loads the calling account's order, locked until the end of the transaction if so asked; CP_E_NOT_FOUND for others'. */
+/* Loads the calling account's order, if so asked locked until the transaction ends; CP_E_NOT_FOUND for others'. */
 cp_code_t cp_order_own(cp_call_t *call, cp_str_t no, bool lock, cp_order_t *order);
 
 /* The same for staff and system: any order, by number or by id. */

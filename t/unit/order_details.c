@@ -8,8 +8,8 @@
 
 #define ADDRESS   "\"address\":{\"province\":\"内蒙古\",\"city\":\"呼和浩特\",\"county\":\"新城区\",\"street\":\"某街1号\"}"
 #define TAX       "\"tax_number\":\"91110000802100433B\""
-#define SPECIAL   "\"type\":\"special\",\"title\":\"某单位\"," TAX ",\"email\":\"a@example.cn\",\"phone\":\"0471-1234567\"," \
-                  "\"bank\":\"某行\",\"account\":\"6217 0001-23\""
+#define SPECIAL   "\"type\":\"special\",\"title\":\"某单位\"," TAX ",\"email\":\"a@example.cn\"," \
+                  "\"phone\":\"0471-1234567\",\"bank\":\"某行\",\"account\":\"6217 0001-23\""
 #define TEN       "一二三四五六七八九十"
 #define FIFTY     TEN TEN TEN TEN TEN
 
@@ -60,7 +60,8 @@ static const struct {
     { &all, "{\"delivery\":{\"method\":\"pickup\"}}", "" },
     { &all, "{\"delivery\":{\"method\":\"mail\"}}",
       "delivery.recipient:required delivery.phone:required delivery.address:required" },
-    { &all, "{\"delivery\":{\"method\":\"mail\",\"recipient\":\"张三\",\"phone\":\"13800000000\",\"address\":\"某街\"}}", "" },
+    { &all, "{\"delivery\":{\"method\":\"mail\",\"recipient\":\"张三\",\"phone\":\"13800000000\",\"address\":\"某街\"}}",
+      "" },
     { &all, "{\"delivery\":{\"method\":\"pigeon\",\"recipient\":5}}",
       "delivery.method:choice delivery.recipient:type" },
 
@@ -136,8 +137,8 @@ test_change(void **unused)
 
     (void) unused;
 
-    read_body(&call, arena, "{\"email\":\" a@example.cn \",\"invoice\":{\"type\":\"none\",\"title\":\"t\"},\"version\":3,"
-                            "\"delivery\":{\"method\":\"pickup\",\"place\":\"一楼\",\"courier\":null}}");
+    read_body(&call, arena, "{\"email\":\" a@example.cn \",\"invoice\":{\"type\":\"none\",\"title\":\"t\"},"
+                            "\"version\":3,\"delivery\":{\"method\":\"pickup\",\"place\":\"一楼\",\"courier\":null}}");
     assert_int_equal(cp_order_read_edit(&call, &all, &edit), CP_OK);
     assert_int_equal(edit.version, 3);
 

@@ -129,10 +129,12 @@ facts_of(unsigned n)
 static void
 check_cell(cp_order_state_t state, cp_order_event_t event, size_t actor, size_t flow, unsigned facts)
 {
-    const char            *after = expected(cp_order_state_name(state), cp_order_event_name(event), actor_letters[actor],
-                                            flow_letters[flow], facts);
     const cp_order_rule_t *rule = cp_order_rule(state, event, actors[actor], facts | flows[flow]);
     const char            *got = rule == NULL ? NULL : cp_order_state_name(rule->next);
+    const char            *after;
+
+    after = expected(cp_order_state_name(state), cp_order_event_name(event), actor_letters[actor], flow_letters[flow],
+                     facts);
 
     if ((after == NULL) != (got == NULL) || (after != NULL && strcmp(after, got) != 0)) {
         fail_msg("%s in %s by %c, flow %c, facts %x: %s, not %s", cp_order_event_name(event),
