@@ -173,7 +173,7 @@ CREATE TABLE material (
   id           BIGINT         NOT NULL AUTO_INCREMENT,
   order_id     BIGINT         NOT NULL,
   kind         VARCHAR(64)    NOT NULL,
-  state        VARCHAR(10)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'uploaded, rejected, replaced, removed',
+  state        VARCHAR(10)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'uploaded, rejected; once over replaced, removed or, when no review has seen it, discarded',
   is_current   TINYINT        NULL COMMENT '1, or NULL for what was replaced or removed',
   type         VARCHAR(20)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'image/jpeg …',
   size         BIGINT         NOT NULL,
@@ -211,6 +211,7 @@ CREATE TABLE payment (
   UNIQUE KEY payment_remark (remark_code),
   UNIQUE KEY payment_open (order_id, is_open),
   UNIQUE KEY payment_bank_reference (bank_reference),
+  KEY payment_voucher (voucher_file),
   KEY payment_state (state, id),
   CONSTRAINT payment_order_fk FOREIGN KEY (order_id) REFERENCES certificate_order (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -226,7 +227,7 @@ CREATE TABLE issuer (
 CREATE TABLE issuance (
   id           BIGINT          NOT NULL AUTO_INCREMENT,
   order_id     BIGINT          NOT NULL,
-  item         SMALLINT        NOT NULL DEFAULT 1,
+  item         SMALLINT        NULL DEFAULT 1 COMMENT 'NULL: put aside, a new request may take its place',
   state        VARCHAR(10)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'queued, prepared, issued, failed',
   profile      VARCHAR(64)     NOT NULL,
   years        INT             NOT NULL,
@@ -268,6 +269,7 @@ CREATE TABLE certificate (
   UNIQUE KEY certificate_issuance (issuance_id),
   UNIQUE KEY certificate_serial (issuer, serial),
   UNIQUE KEY certificate_sha256 (sha256),
+  KEY certificate_by_serial (serial),
   KEY certificate_account (account_id, id),
   KEY certificate_unit (unit_id, id),
   KEY certificate_spki (spki_sha256),
@@ -281,6 +283,7 @@ CREATE TABLE crl (
   number       BIGINT      NOT NULL,
   this_update  BIGINT      NOT NULL,
   next_update  BIGINT      NOT NULL,
+  entries      BIGINT      NOT NULL COMMENT 'how many certificates it names',
   der          LONGBLOB    NOT NULL,
   PRIMARY KEY (issuer, number)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

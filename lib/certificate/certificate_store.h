@@ -1,0 +1,50 @@
+#ifndef CP_CERTIFICATE_STORE_H
+#define CP_CERTIFICATE_STORE_H
+
+#include "certificate/certificate.h"
+#include "call/page.h"
+
+/* One line of a list of certificates. */
+typedef struct {
+    int64_t   id;
+    cp_str_t  serial;
+    cp_str_t  issuer;
+    cp_str_t  state;
+    int64_t   not_before_ms;
+    int64_t   not_after_ms;
+    int64_t   revoked_ms;      /* 0: not */
+    int64_t   reason;
+    cp_str_t  order;           /* its number */
+    cp_str_t  project;
+    cp_str_t  product;
+    cp_str_t  unit;            /* public id */
+    cp_str_t  unit_name;
+} cp_certificate_line_t;
+
+/* Newest first; one row more than the page holds. */
+cp_code_t cp_certificate_lines(cp_call_t *call, int64_t account, const cp_page_t *page, cp_rows_t **rows);
+cp_code_t cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *line);
+
+/* The account's certificate of that serial, with its issuer's (both DER). */
+cp_code_t cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_str_t *der, cp_str_t *issuer);
+
+/* The row of a presented certificate, and whether its account is active. */
+cp_code_t cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate, bool *active);
+
+/* What a revocation touches. */
+typedef struct {
+    int64_t   id;
+    int64_t   order;
+    cp_str_t  issuer;
+    cp_str_t  state;
+} cp_revocable_t;
+
+/* The certificate of that serial, locked. */
+cp_code_t cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable);
+cp_code_t cp_certificate_revoke(cp_call_t *call, int64_t id, int64_t reason, int64_t now_ms);
+
+/* The newest CRL and the certificate of an issuer. */
+cp_code_t cp_crl_newest(cp_call_t *call, cp_str_t issuer, cp_str_t *der);
+cp_code_t cp_issuer_certificate(cp_call_t *call, cp_str_t issuer, cp_str_t *der);
+
+#endif
