@@ -147,12 +147,10 @@ void ngx_http_caportal_session_want(ngx_conf_t *cf);
 
 /* Operations: ngx_http_caportal_api_module.c and its neighbours */
 
-typedef enum {
-    NGX_HTTP_CAPORTAL_API_NONE = 0,
-    NGX_HTTP_CAPORTAL_API_APPLICANT,
-    NGX_HTTP_CAPORTAL_API_STAFF,
-    NGX_HTTP_CAPORTAL_API_CALLBACK
-} ngx_http_caportal_api_e;
+/* What a location offers; bits. */
+#define NGX_HTTP_CAPORTAL_API_APPLICANT  0x2
+#define NGX_HTTP_CAPORTAL_API_STAFF      0x4
+#define NGX_HTTP_CAPORTAL_API_CALLBACK   0x8
 
 typedef struct {
     ngx_http_request_t    *request;
