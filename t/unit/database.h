@@ -1,6 +1,6 @@
 /*
- * A database of the test's own on the server whose socket CAPORTAL_TEST_MYSQL_SOCKET names (as CAPORTAL_TEST_MYSQL_USER,
- * root by default), with the schema loaded and dropped at the end. Include it after seams.h.
+ * A database of the test's own on the server whose socket CAPORTAL_TEST_MYSQL_SOCKET names (as user
+ * CAPORTAL_TEST_MYSQL_USER, root by default), with the schema loaded, dropped at the end. Include it after seams.h.
  */
 #ifndef T_DATABASE_H
 #define T_DATABASE_H
