@@ -1,16 +1,125 @@
 /* THE TABLE of operations. A row here is the whole of what makes a URL exist. */
 #include "api.h"
 
+#include "account/account_ops.h"
+#include "audit/audit_ops.h"
+#include "certificate/certificate_ops.h"
+#include "identity/identity_ops.h"
+#include "material/material_ops.h"
+#include "order/desk_ops.h"
+#include "order/order_ops.h"
+#include "payment/payment_ops.h"
 #include "portal/portal_ops.h"
+#include "session/session_ops.h"
+#include "staff/staff_ops.h"
 
-#define KB  1024u
+#define KB    1024u
+#define JSON  (32 * KB)
 
-/* The columns: id, method, path, who may call, pool, body, its limit in bytes, flags, upload kind, function. */
+/* Who may call, short. */
+#define ANYBODY   CP_BY_PUBLIC
+#define ACCOUNT   CP_BY_ACCOUNT
+#define REVIEWER  CP_ROLE_REVIEWER
+#define FINANCE   CP_ROLE_FINANCE
+#define PRODUCER  CP_ROLE_PRODUCER
+#define SHIPPER   CP_ROLE_SHIPPER
+#define AUDITOR   CP_ROLE_AUDITOR
+#define ADMIN     CP_ROLE_ADMINISTRATOR
+#define ANY_ROLE  CP_ROLES_ALL
+
+/* The usual shapes of a row: a read, a change with a JSON body, the same with a pool of its own, an upload. */
+#define READ(id, path, callers, run)                                                                                   \
+    { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
+#define REMOVE(id, path, callers, run)                                                                                 \
+    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
+#define CHANGE(id, method, path, callers, flags, run)                                                                  \
+    { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run }
+#define POOLED(id, method, path, callers, pool, flags, run)                                                            \
+    { id, method, path, callers, pool, CP_BODY_JSON, JSON, flags, NULL, run }
+#define BYTES(id, path, callers, max, run)                                                                             \
+    { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run }
+#define UPLOAD(id, path, callers, kind, run)                                                                           \
+    { id, "PUT", path, callers, CP_POOL_DATABASE, CP_BODY_UPLOAD, 0, 0, kind, run }
+
 const cp_operation_t cp_operations[] = {
 
     /* the installation */
-    { "getCatalog", "GET", "/api/catalog", CP_BY_PUBLIC, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, cp_op_catalog },
-    { "getHealth", "GET", "/healthz", CP_BY_PUBLIC, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, cp_op_health },
+    READ("getCatalog", "/api/catalog", ANYBODY, cp_op_catalog),
+    READ("getHealth", "/healthz", ANYBODY, cp_op_health),
+
+    /* sign-in */
+    POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
+    POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
+    READ("getSession", "/api/session", ACCOUNT, cp_op_session_show),
+    REMOVE("endSession", "/api/session", ACCOUNT, cp_op_session_end),
+    REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
+    POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
+
+    /* identity */
+    POOLED("verifyPerson", "POST", "/api/identity/person", ACCOUNT, CP_POOL_EGRESS, 0, cp_op_identity_person),
+    POOLED("verifyOrganization", "POST", "/api/identity/organization", ACCOUNT, CP_POOL_EGRESS, 0,
+           cp_op_identity_organization),
+    READ("listUnits", "/api/units", ACCOUNT, cp_op_units_list),
+
+    /* orders */
+    CHANGE("createOrder", "POST", "/api/orders", ACCOUNT, CP_IDEMPOTENT, cp_op_order_create),
+    READ("listOrders", "/api/orders", ACCOUNT, cp_op_order_list),
+    READ("getOrder", "/api/orders/{no}", ACCOUNT, cp_op_order_get),
+    CHANGE("editOrder", "PATCH", "/api/orders/{no}", ACCOUNT, 0, cp_op_order_edit),
+    REMOVE("cancelOrder", "/api/orders/{no}", ACCOUNT, cp_op_order_cancel),
+    CHANGE("acceptAgreement", "POST", "/api/orders/{no}/agreement", ACCOUNT, 0, cp_op_order_agree),
+    CHANGE("submitOrder", "POST", "/api/orders/{no}/submit", ACCOUNT, CP_IDEMPOTENT, cp_op_order_submit),
+    READ("getOrderHistory", "/api/orders/{no}/history", ACCOUNT, cp_op_order_history),
+    CHANGE("receiveOrder", "POST", "/api/orders/{no}/complete", ACCOUNT, CP_IDEMPOTENT, cp_op_order_receive),
+
+    /* materials */
+    READ("listMaterials", "/api/orders/{no}/materials", ACCOUNT, cp_op_material_list),
+    UPLOAD("putMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, NULL, cp_op_material_put),
+    READ("getMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_get),
+    REMOVE("removeMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_remove),
+    READ("getTemplate", "/api/templates/{hall}/{kind}", ANYBODY, cp_op_template_get),
+
+    /* payment */
+    CHANGE("createPayment", "POST", "/api/orders/{no}/payments", ACCOUNT, CP_IDEMPOTENT, cp_op_payment_create),
+    READ("getPayment", "/api/orders/{no}/payments/{id}", ACCOUNT, cp_op_payment_get),
+    UPLOAD("putVoucher", "/api/orders/{no}/payments/{id}/voucher", ACCOUNT, "voucher", cp_op_payment_voucher),
+
+    /* certificates */
+    READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
+    READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
+    READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
+    READ("getIssuer", "/api/issuers/{issuer}", ANYBODY, cp_op_issuer),
+
+    /* staff: who am I, the queue, one order */
+    READ("getStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session),
+    READ("listDeskOrders", "/staff/api/orders", ANY_ROLE, cp_op_desk_orders),
+    READ("getDeskOrder", "/staff/api/orders/{no}", ANY_ROLE, cp_op_desk_order),
+    READ("getDeskHistory", "/staff/api/orders/{no}/history", ANY_ROLE, cp_op_desk_history),
+    READ("getDeskMaterial", "/staff/api/orders/{no}/materials/{kind}", REVIEWER | AUDITOR, cp_op_material_view),
+    READ("getDeskDelivery", "/staff/api/orders/{no}/delivery", PRODUCER | SHIPPER, cp_op_desk_delivery),
+
+    /* staff: review */
+    CHANGE("claimOrder", "POST", "/staff/api/orders/{no}/claim", REVIEWER, 0, cp_op_desk_claim),
+    CHANGE("approveOrder", "POST", "/staff/api/orders/{no}/approve", REVIEWER, CP_IDEMPOTENT, cp_op_desk_approve),
+    CHANGE("rejectOrder", "POST", "/staff/api/orders/{no}/reject", REVIEWER, CP_IDEMPOTENT, cp_op_desk_reject),
+
+    /* staff: finance */
+    READ("listPayments", "/staff/api/payments", FINANCE | AUDITOR | ADMIN, cp_op_desk_payments),
+    READ("getVoucher", "/staff/api/payments/{id}/voucher", FINANCE, cp_op_desk_voucher),
+    CHANGE("confirmPayment", "POST", "/staff/api/payments/{id}/confirm", FINANCE, CP_IDEMPOTENT, cp_op_desk_confirm),
+    CHANGE("refusePayment", "POST", "/staff/api/payments/{id}/refuse", FINANCE, CP_IDEMPOTENT, cp_op_desk_refuse),
+    CHANGE("refundOrder", "POST", "/staff/api/orders/{no}/refund", FINANCE, CP_IDEMPOTENT, cp_op_desk_refund),
+    CHANGE("concludeRefund", "POST", "/staff/api/orders/{no}/refunded", FINANCE, CP_IDEMPOTENT, cp_op_desk_refunded),
+
+    /* staff: production and shipping */
+    CHANGE("shipOrder", "POST", "/staff/api/orders/{no}/ship", PRODUCER | SHIPPER, CP_IDEMPOTENT, cp_op_desk_ship),
+    CHANGE("completeOrder", "POST", "/staff/api/orders/{no}/complete", PRODUCER | SHIPPER, CP_IDEMPOTENT,
+           cp_op_desk_complete),
+
+    /* staff: revocation, audit */
+    CHANGE("revokeCertificate", "POST", "/staff/api/certificates/{serial}/revoke", REVIEWER | ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_certificate_revoke),
+    READ("listAudit", "/staff/api/audit", AUDITOR | ADMIN, cp_op_audit_list),
 
 };
 

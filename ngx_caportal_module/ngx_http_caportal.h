@@ -45,6 +45,7 @@ typedef struct {
     ngx_msec_t                  egress_timeout;
     ngx_shm_zone_t             *counters;
     ngx_http_caportal_redis_t  *redis;         /* of this worker */
+    ngx_uint_t                  sms_limited;   /* unsigned: caportal_sms_limits was given */
     ngx_uint_t                  has_api;       /* unsigned: some location has operations */
 } ngx_http_caportal_main_conf_t;
 
@@ -66,6 +67,7 @@ char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -145,12 +147,10 @@ void ngx_http_caportal_session_want(ngx_conf_t *cf);
 
 /* Operations: ngx_http_caportal_api_module.c and its neighbours */
 
-typedef enum {
-    NGX_HTTP_CAPORTAL_API_NONE = 0,
-    NGX_HTTP_CAPORTAL_API_APPLICANT,
-    NGX_HTTP_CAPORTAL_API_STAFF,
-    NGX_HTTP_CAPORTAL_API_CALLBACK
-} ngx_http_caportal_api_e;
+/* What a location offers; bits. */
+#define NGX_HTTP_CAPORTAL_API_APPLICANT  0x2
+#define NGX_HTTP_CAPORTAL_API_STAFF      0x4
+#define NGX_HTTP_CAPORTAL_API_CALLBACK   0x8
 
 typedef struct {
     ngx_http_request_t    *request;

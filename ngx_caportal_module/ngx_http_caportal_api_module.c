@@ -1,5 +1,5 @@
 /*
- * caportal_api applicant|staff|callback: the operations of lib/api.c under a location. From the request to the call:
+ * caportal_api applicant|staff|callback …: the operations of lib/api.c under a location. From the request to the call:
  * find the row, check what can be checked without a thread, take the body, give the call to its pool.
  */
 #include "ngx_http_caportal.h"
@@ -19,7 +19,7 @@ static ngx_int_t ngx_http_caportal_api_add_variables(ngx_conf_t *cf);
 static ngx_int_t ngx_http_caportal_api_handler(ngx_http_request_t *r);
 
 
-static ngx_conf_enum_t  ngx_http_caportal_apis[] = {
+static ngx_conf_bitmask_t  ngx_http_caportal_apis[] = {
     { ngx_string("applicant"), NGX_HTTP_CAPORTAL_API_APPLICANT },
     { ngx_string("staff"), NGX_HTTP_CAPORTAL_API_STAFF },
     { ngx_string("callback"), NGX_HTTP_CAPORTAL_API_CALLBACK },
@@ -30,7 +30,7 @@ static ngx_conf_enum_t  ngx_http_caportal_apis[] = {
 static ngx_command_t  ngx_http_caportal_api_commands[] = {
 
     { ngx_string("caportal_api"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_caportal_api,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_caportal_api_loc_conf_t, api),
@@ -220,14 +220,13 @@ ngx_http_caportal_lang(ngx_http_request_t *r)
 
 /* An operation answers only under its own kind of location. */
 static ngx_uint_t
-ngx_http_caportal_belongs(const cp_operation_t *operation, ngx_uint_t api)
+ngx_http_caportal_kind(const cp_operation_t *operation)
 {
-    cp_str_t    path = cp_str(operation->path);
-    ngx_uint_t  own = cp_str_starts(path, "/staff/") ? NGX_HTTP_CAPORTAL_API_STAFF
-                      : cp_str_starts(path, "/callback/") ? NGX_HTTP_CAPORTAL_API_CALLBACK
-                                                          : NGX_HTTP_CAPORTAL_API_APPLICANT;
+    cp_str_t  path = cp_str(operation->path);
 
-    return own == api;
+    return cp_str_starts(path, "/staff/") ? NGX_HTTP_CAPORTAL_API_STAFF
+           : cp_str_starts(path, "/callback/") ? NGX_HTTP_CAPORTAL_API_CALLBACK
+                                               : NGX_HTTP_CAPORTAL_API_APPLICANT;
 }
 
 
@@ -275,7 +274,7 @@ ngx_http_caportal_find(ngx_http_caportal_ctx_t *ctx, ngx_uint_t api)
         return ngx_http_caportal_allow(ctx, allow);
     }
 
-    if (code == CP_OK && !ngx_http_caportal_belongs(ctx->operation, api)) {
+    if (code == CP_OK && !(ngx_http_caportal_kind(ctx->operation) & api)) {
         ctx->operation = NULL;
         return CP_E_NOT_FOUND;
     }
@@ -303,7 +302,7 @@ ngx_http_caportal_origin_listed(ngx_http_caportal_main_conf_t *cmcf, ngx_str_t *
 
 /* A change needs an Origin that is this server's own or a configured one: a foreign page cannot forge it. */
 static cp_code_t
-ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx, ngx_uint_t api)
+ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx)
 {
     static ngx_str_t  scheme = ngx_string("https://");
 
@@ -311,7 +310,7 @@ ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx, ngx_uint_t api)
     ngx_http_request_t             *r = ctx->request;
     ngx_http_caportal_main_conf_t  *cmcf;
 
-    if ((r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) || api == NGX_HTTP_CAPORTAL_API_CALLBACK) {
+    if ((r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) || (ctx->operation->callers & CP_BY_CALLBACK)) {
         return CP_OK;
     }
 
@@ -560,7 +559,7 @@ ngx_http_caportal_api_handler(ngx_http_request_t *r)
 
     code = ngx_http_caportal_find(ctx, alcf->api);
     if (code == CP_OK) {
-        code = ngx_http_caportal_check_origin(ctx, alcf->api);
+        code = ngx_http_caportal_check_origin(ctx);
     }
     if (code == CP_OK) {
         code = ngx_http_caportal_check_caller(ctx);
@@ -645,7 +644,7 @@ ngx_http_caportal_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_core_loc_conf_t       *clcf;
     ngx_http_caportal_main_conf_t  *cmcf;
 
-    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+    rv = ngx_conf_set_bitmask_slot(cf, cmd, conf);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -669,7 +668,6 @@ ngx_http_caportal_api_create_loc_conf(ngx_conf_t *cf)
 
     alcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_caportal_api_loc_conf_t));
     if (alcf != NULL) {
-        alcf->api = NGX_CONF_UNSET_UINT;
         alcf->upload = NGX_CONF_UNSET;
     }
 
@@ -686,8 +684,7 @@ ngx_http_caportal_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->upload, prev->upload, 1);
 
     /* Not inherited: a nested location has a handler of its own. */
-    if (conf->api == NGX_CONF_UNSET_UINT) {
-        conf->api = NGX_HTTP_CAPORTAL_API_NONE;
+    if (conf->api == 0) {
         return NGX_CONF_OK;
     }
 

@@ -235,7 +235,7 @@ ngx_http_caportal_session_use(ngx_http_caportal_session_ctx_t *ctx, cp_str_t rec
     if (cp_session_is_stale(&cmcf->app.session, seen, now)) {
         len = cp_session_encode(&who, now, renewed);
         ngx_http_caportal_redis_touch(cmcf->redis, CP_SESSION_KIND, ctx->who.session_key, cp_str_n(renewed, len),
-                                      (int64_t) cmcf->app.session.idle_s * 1000);
+                                      cp_session_ttl(&cmcf->app.session, who.since_ms, now));
     }
 }
 

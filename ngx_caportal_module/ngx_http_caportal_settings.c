@@ -467,6 +467,7 @@ ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     cln->handler = ngx_http_caportal_profiles_free;
     cln->data = cmcf->profiles;
+    cmcf->app.profiles = cmcf->profiles;
 
     return NGX_CONF_OK;
 }
@@ -503,6 +504,46 @@ ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     sms->template_code = ngx_http_caportal_str(template);
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_caportal_limit(ngx_conf_t *cf, ngx_str_t *word, unsigned *limit)
+{
+    int64_t  n;
+
+    if (!cp_str_number(ngx_http_caportal_str(*word), &n) || n > 1000000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number \"%V\"", word);
+        return NGX_CONF_ERROR;
+    }
+
+    *limit = (unsigned) n;
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                           *rv;
+    ngx_str_t                       hour, day;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+    ngx_http_caportal_param_t       params[] = { { "address_hour", &hour, 1 }, { "address_day", &day, 1 } };
+
+    if (cmcf->sms_limited) {
+        return "is duplicate";
+    }
+    cmcf->sms_limited = 1;
+
+    rv = ngx_http_caportal_params(cf, 1, params, 2);
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_limit(cf, &hour, &cmcf->app.sms_per_ip_hour);
+    }
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_limit(cf, &day, &cmcf->app.sms_per_ip_day);
+    }
+
+    return rv;
 }
 
 

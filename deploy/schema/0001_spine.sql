@@ -173,7 +173,7 @@ CREATE TABLE material (
   id           BIGINT         NOT NULL AUTO_INCREMENT,
   order_id     BIGINT         NOT NULL,
   kind         VARCHAR(64)    NOT NULL,
-  state        VARCHAR(10)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'uploaded, rejected, replaced, removed',
+  state        VARCHAR(10)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'uploaded, rejected; once over replaced, removed or, when no review has seen it, discarded',
   is_current   TINYINT        NULL COMMENT '1, or NULL for what was replaced or removed',
   type         VARCHAR(20)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'image/jpeg …',
   size         BIGINT         NOT NULL,
@@ -211,6 +211,7 @@ CREATE TABLE payment (
   UNIQUE KEY payment_remark (remark_code),
   UNIQUE KEY payment_open (order_id, is_open),
   UNIQUE KEY payment_bank_reference (bank_reference),
+  KEY payment_voucher (voucher_file),
   KEY payment_state (state, id),
   CONSTRAINT payment_order_fk FOREIGN KEY (order_id) REFERENCES certificate_order (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -20,8 +20,20 @@ cp_code_t cp_account_by_id(cp_call_t *call, int64_t id, cp_account_t *account);
 /* The account of the phone, made at first use (two at once give one). Runs its own transaction. */
 cp_code_t cp_account_register(cp_call_t *call, cp_str_t phone, cp_account_t *account);
 
-/* What the owner sees of it: id, masked phone, has_password, person. New reference. */
-json_t *cp_account_json(cp_call_t *call, const cp_account_t *account);
+/*
+ * Sets the password string in the open transaction, if it still is account->password; CP_E_CONFLICT when it was
+ * changed meanwhile.
+ */
+cp_code_t cp_account_set_password(cp_call_t *call, const cp_account_t *account, cp_str_t password);
+
+/*
+ * Binds the account to a person in the open transaction. The same person again is CP_OK; CP_E_ALREADY_EXISTS when it
+ * was bound to another.
+ */
+cp_code_t cp_account_set_person(cp_call_t *call, int64_t account, int64_t person);
+
+/* What the owner sees of it: id, masked phone, has_password, person. The reference is the caller's. */
+cp_code_t cp_account_json(cp_call_t *call, const cp_account_t *account, json_t **json);
 
 /* "138****8000", "110***********002X", "张*": for answers; from the arena. Pure. */
 cp_str_t cp_mask_phone(cp_arena_t *arena, cp_str_t phone);

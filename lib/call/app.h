@@ -36,10 +36,12 @@ typedef struct cp_app_s {
     cp_catalog_t        catalog;
     const struct cp_profiles_s *profiles;    /* of certificates; NULL: kinds of keys are left to the signer */
     cp_sms_conf_t       sms;
+    unsigned            sms_per_ip_hour;    /* codes sent at the request of one client address; 0: no limit */
+    unsigned            sms_per_ip_day;
     cp_identity_conf_t  identity;
     cp_session_conf_t   session;
     cp_str_t            store;       /* folder of the materials */
-    cp_str_t            mobile;      /* pattern of a mobile number, from configuration */
+    cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
 } cp_app_t;
 
 #endif

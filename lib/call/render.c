@@ -44,6 +44,9 @@ problem(const cp_call_t *call, const cp_error_t *row)
     document = json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "code", row->code, "status", row->status,
                          "detail", call->lang == CP_LANG_EN ? row->en : row->zh, "request_id",
                          cp_json(call->request_id));
+    if (document != NULL && call->retry_after_s != 0) {
+        json_object_set_new(document, "retry_after_s", json_integer(call->retry_after_s));
+    }
     if (document == NULL || call->bad_count == 0) {
         return document;
     }

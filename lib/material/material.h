@@ -64,4 +64,11 @@ cp_code_t cp_material_list(cp_call_t *call, int64_t order, cp_str_t sale, json_t
 /* Marks a kind as rejected by the review; CP_E_NOT_FOUND when the order has none of that kind. */
 cp_code_t cp_material_reject(cp_call_t *call, int64_t order, cp_str_t kind);
 
+/*
+ * Clears the store: temporary files older than 10 minutes, and stored files older than an hour that no payment and no
+ * material names, but those discarded before any review saw them. *removed counts the files, also on an error. For an
+ * operator's program: it uses this thread's connection with arenas of its own, so results taken before are gone.
+ */
+cp_code_t cp_material_sweep(const cp_app_t *app, int64_t now_ms, int64_t *removed);
+
 #endif

@@ -13,7 +13,7 @@
     "p.id, p.public_id, p.order_id, o.no, p.method, p.amount_fen, p.state, p.remark_code, p.voucher_type, "            \
     "p.voucher_file, p.voucher_key, p.voucher_size, p.voucher_sha256, p.bank_reference, p.reason, p.created_at, "      \
     "p.decided_at"
-#define COLUMN_TYPES  "isississsssissssii"
+#define COLUMN_TYPES  "isississsssisssii"
 #define WITH_ORDER    " STRAIGHT_JOIN certificate_order o ON o.id = p.order_id "
 
 static const char sql_find[] =

@@ -444,7 +444,7 @@ rearranged(void **state)
     static const size_t whole = 65552;
 
     cp_stored_t stored, claimed;
-    cp_str_t    file, other;
+    cp_str_t    bytes, file, other;
     char       *first, *second, *swap;
 
     (void) state;
@@ -475,11 +475,13 @@ rearranged(void **state)
     save(path_of(&stored), other);
     assert_refused(&stored);
 
-    /* cut after the second chunk, the row's size following: the last flag tells */
-    store(sample(3 * 65536), &stored);
+    /* cut after the second chunk, the row's size and digest following: only the mark of the last chunk tells */
+    bytes = sample(3 * 65536);
+    store(bytes, &stored);
     other = load(path_of(&stored));
     claimed = stored;
     claimed.size = 2 * 65536;
+    assert_int_equal(cp_sha256(cp_str_n(bytes.data, 2 * 65536), claimed.sha256), CP_OK);
     save(path_of(&stored), cp_str_n(other.data, 16 + 2 * whole));
     assert_refused(&claimed);
     assert_refused(&stored);

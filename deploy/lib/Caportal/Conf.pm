@@ -1,0 +1,68 @@
+package Caportal::Conf;
+
+# The shipped configuration, put into a home: installed places, ports and names become those of this stack.
+
+use v5.36;
+use Caportal::Files qw(folder read_file write_file);
+use File::Find ();
+
+my %place = ('etc' => 'conf', 'var/lib' => 'data', 'run' => 'run', 'var/log' => 'log');
+
+# home, root (of the checkout), build (folder), port, database, web (user name)
+sub new ($class, %given) {
+    return bless {%given}, $class;
+}
+
+sub install ($self) {
+    my ($from, $to) = ("$self->{root}/conf", "$self->{home}/conf");
+
+    File::Find::find({
+        no_chdir => 1,
+        wanted   => sub {
+            my $path = $to . substr $_, length $from;
+            -d $_ ? folder($path) : write_file($path, $self->localize(read_file($_)));
+        },
+    }, $from);
+    write_file("$to/egress.conf", $self->_egress);
+    return;
+}
+
+sub localize ($self, $text) {
+    my ($home, $portal, $certificate) = ($self->{home}, $self->{port}, $self->{port} + 1);
+
+    $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
+    $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;
+    $text =~ s{^(user\s+)\S+;}{$1$self->{web};}gm;
+    $text =~ s{\b8443\b}{$portal}g;
+    $text =~ s{\b8444\b}{$certificate}g;
+    $text =~ s{\bcaportal_(web|signer)\b(?=\s+password_file=\S+/database-)}{$self->{database}_$1}g;
+    $text =~ s{\bname=caportal\b}{name=$self->{database}}g;
+    return $text;
+}
+
+# Outside parties are the sandbox here.
+sub _egress ($self) {
+    my $sandbox = 'http://127.0.0.1:' . ($self->{port} + 2);
+    return <<~"END";
+        server {
+            listen unix:$self->{home}/run/egress.sock;
+            access_log off;
+
+            proxy_http_version    1.1;
+            proxy_connect_timeout 2s;
+            proxy_read_timeout    4s;
+            proxy_next_upstream   off;
+
+            location /sms/ {
+                proxy_set_header Host dysmsapi.aliyuncs.com;
+                proxy_pass       $sandbox/;
+            }
+
+            location /identity/ {
+                proxy_pass $sandbox;
+            }
+        }
+        END
+}
+
+1;

@@ -1,0 +1,51 @@
+package Caportal::Owners;
+
+# Which user each part runs as: a user of its own for what is reachable from outside, for the stores, for the key.
+
+use v5.36;
+use Caportal::Files qw(command);
+
+my %users = (web => 'caportal-web', signer => 'caportal-signer', data => 'caportal-data');
+
+# Everything as the calling user: for tests, and for a home that other users cannot reach.
+sub alone ($class) {
+    return bless {}, $class;
+}
+
+sub separate ($class) {
+    for my $user (values %users) {
+        next if defined getpwnam $user;
+        command('useradd', '--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent',
+            '--shell', '/usr/sbin/nologin', $user);
+    }
+    return bless {separate => 1}, $class;
+}
+
+# Separate users where the home can be reached by them; otherwise all alone, and why.
+sub for_home ($class, $home) {
+    my $path = '';
+    for my $part (split m{/}, $home) {
+        $path .= "$part/";
+        next if !-d $path || (stat _)[2] & 01;
+        return ($class->alone, "everything runs as root: $path is closed to other users");
+    }
+    return ($class->separate, undef);
+}
+
+# [uid, gid] of a part, or nothing when it has no user of its own.
+sub of ($self, $part) {
+    return if !$self->{separate};
+    return [(getpwnam $users{$part})[2, 3]];
+}
+
+# [0, gid]: root's files that the part may read.
+sub group_of ($self, $part) {
+    my $user = $self->of($part) // return;
+    return [0, $user->[1]];
+}
+
+sub name ($self, $part) {
+    return $self->{separate} ? $users{$part} : scalar getpwuid $>;
+}
+
+1;

@@ -1,0 +1,60 @@
+package Caportal::Service::Nginx;
+
+# nginx with the installed configuration of this home.
+
+use v5.36;
+use Caportal::Files qw(capture folder read_file write_file);
+use Caportal::Process;
+use IO::Socket::IP;
+use IO::Socket::UNIX;
+
+# home, owners, port; edit: a sub that may change the text of nginx.conf, for tests.
+sub new ($class, %given) {
+    my $self = bless {%given}, $class;
+    my $home = $self->{home};
+
+    $self->{process} = Caportal::Process->new(name => 'nginx', run => "$home/run", log => "$home/log");
+    return $self;
+}
+
+sub process ($self) { return $self->{process} }
+
+sub write ($self) {
+    my $home = $self->{home};
+
+    folder("$home/data/$_", 0700, $self->{owners}->of('web')) for qw(materials web documents);
+    write_file("$home/conf/nginx.conf", $self->{edit}->(read_file("$home/conf/nginx.conf"))) if $self->{edit};
+    return;
+}
+
+sub _command ($self, @more) {
+    return ('nginx', '-p', "$self->{home}/conf", '-c', "$self->{home}/conf/nginx.conf",
+        '-e', "$self->{home}/log/error.log", @more);
+}
+
+# Dies with nginx's words when the configuration is not in order.
+sub test ($self) {
+    return capture($self->_command('-t'));
+}
+
+sub start ($self) {
+    # A socket file that a killed nginx left behind would keep the new one from listening.
+    my $socket = "$self->{home}/run/egress.sock";
+    unlink $socket if -S $socket && !$self->{process}->pid && !IO::Socket::UNIX->new(Peer => $socket);
+
+    $self->{process}->start([$self->_command('-g', 'daemon off;')]);
+    return;
+}
+
+sub wait_ready ($self) {
+    for my $port ($self->{port}, $self->{port} + 1) {
+        $self->{process}->wait_until(30, sub { IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port) });
+    }
+    return;
+}
+
+sub reload ($self) {
+    return $self->{process}->signal('HUP');
+}
+
+1;

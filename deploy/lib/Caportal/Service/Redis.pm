@@ -1,0 +1,69 @@
+package Caportal::Service::Redis;
+
+# A private Redis on a unix socket. Web and signer have a user each: the signer sees the issuance stream only.
+
+use v5.36;
+use Caportal::Files qw(folder write_file);
+use Caportal::Process;
+use IO::Socket::UNIX;
+
+sub new ($class, %given) {
+    my $self = bless {%given}, $class;
+    my $home = $self->{home};
+
+    $self->{socket}  = "$home/run/data/redis.sock";
+    $self->{process} = Caportal::Process->new(
+        name => 'redis', run => "$home/run", log => "$home/log", user => $self->{owners}->of('data'));
+    return $self;
+}
+
+sub socket ($self)  { return $self->{socket} }
+sub process ($self) { return $self->{process} }
+
+sub write ($self, $password_of) {
+    my ($home, $owner) = ($self->{home}, $self->{owners}->of('data'));
+    my %secret = map { $_ => $password_of->($_) } qw(web signer admin);
+    $self->{admin} = $secret{admin};
+
+    folder("$home/data/redis", 0700, $owner);
+    write_file("$home/conf/redis.conf", <<~"END", 0600, $owner);
+        port           0
+        unixsocket     $self->{socket}
+        unixsocketperm 777
+        dir            $home/data/redis
+        appendonly     yes
+        appendfsync    everysec
+        save           ""
+        maxmemory-policy noeviction
+        user default         off
+        user caportal_admin  on >$secret{admin} ~* &* +\@all
+        user caportal_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client
+        user caportal_signer on >$secret{signer} ~caportal:issuance* resetchannels -\@all +\@stream +\@connection +del
+        END
+    return;
+}
+
+sub start ($self) {
+    $self->{process}->start(['redis-server', "$self->{home}/conf/redis.conf"]);
+    return;
+}
+
+sub wait_ready ($self) {
+    $self->{process}->wait_until(30, sub { eval { $self->command('PING') eq '+PONG' } });
+    return;
+}
+
+# One command as the administrator; the first line of the answer.
+sub command ($self, @words) {
+    my $client = IO::Socket::UNIX->new(Peer => $self->{socket}) or die "$self->{socket}: $!\n";
+    my $line;
+    for my $command (['AUTH', 'caportal_admin', $self->{admin}], \@words) {
+        print {$client} '*' . @$command . "\r\n", map { '$' . length($_) . "\r\n$_\r\n" } @$command;
+        $client->flush;
+        $line = <$client> // die "$self->{socket}: closed\n";
+        $line =~ s/\r\n\z//;
+    }
+    return $line;
+}
+
+1;

@@ -1,0 +1,122 @@
+#include "account/account_ops.h"
+
+#include <stddef.h>
+
+#include "account/account.h"
+#include "account/password.h"
+#include "account/sms_code.h"
+#include "audit/audit.h"
+#include "call/fields.h"
+#include "identity/identity.h"
+#include "redis/limit.h"
+#include "session/session.h"
+
+#define GUESSES           10
+#define GUESSES_WINDOW_S  (15 * 60)
+
+typedef struct {
+    cp_str_t  phone;
+    unsigned  purpose;
+    cp_str_t  captcha_id;
+    cp_str_t  captcha_answer;
+} sms_code_input_t;
+
+static const cp_field_t sms_code_fields[] = {
+    { "phone", CP_FIELD_TEXT, true, 1, 20, offsetof(sms_code_input_t, phone), cp_field_mobile, NULL },
+    { "purpose", CP_FIELD_CHOICE, true, 0, 0, offsetof(sms_code_input_t, purpose), NULL, cp_sms_purpose_words },
+    { "captcha_id", CP_FIELD_TEXT, false, 1, 64, offsetof(sms_code_input_t, captcha_id), NULL, NULL },
+    { "captcha_answer", CP_FIELD_TEXT, false, 1, 32, offsetof(sms_code_input_t, captcha_answer), NULL, NULL },
+};
+
+typedef struct {
+    cp_str_t  password;
+    cp_str_t  current_password;
+} password_input_t;
+
+static const cp_field_t password_fields[] = {
+    { "password", CP_FIELD_SECRET, true, CP_PASSWORD_MIN, CP_PASSWORD_MAX, offsetof(password_input_t, password),
+      cp_password_check, NULL },
+    { "current_password", CP_FIELD_SECRET, false, 1, CP_PASSWORD_MAX, offsetof(password_input_t, current_password),
+      NULL, NULL },
+};
+
+
+cp_code_t
+cp_op_sms_code_create(cp_call_t *call)
+{
+    sms_code_input_t in;
+
+    CP_TRY(cp_body_read(call, sms_code_fields, &in));
+
+    /* The new number of an account that exists: whose it is must be known. */
+    if (in.purpose == CP_SMS_FOR_CHANGE_PHONE && call->who.account == 0) {
+        return CP_E_UNAUTHENTICATED;
+    }
+
+    CP_TRY(cp_sms_code_send(call, in.phone, in.purpose));
+
+    return cp_answer(call, 202, json_pack("{s:i, s:i}", "resend_after", CP_SMS_CODE_RESEND_S, "expires_in",
+                                          CP_SMS_CODE_LIVE_S));
+}
+
+
+/* Who sits at somebody else's open session must not find the password out by trying. */
+static cp_code_t
+check_current(cp_call_t *call, const cp_account_t *account, cp_str_t current)
+{
+    cp_limit_t guesses = { cp_redis_key(&call->app->redis, call->arena, "password-change", account->public_id),
+                           GUESSES, GUESSES_WINDOW_S };
+    cp_code_t  code;
+
+    if (account->password.data == NULL) {
+        return CP_OK;
+    }
+
+    if (current.data == NULL) {
+        cp_bad_field(call, CP_STR("current_password"), CP_F_REQUIRED);
+        return CP_E_INVALID;
+    }
+
+    CP_TRY(cp_limit_take(&call->app->redis, call->arena, &guesses, 1, NULL, &call->retry_after_s));
+
+    code = cp_password_verify(call->arena, current, account->password);
+    if (code == CP_E_BAD_CREDENTIALS) {
+        cp_bad_field(call, CP_STR("current_password"), CP_F_MISMATCH);
+        return CP_E_INVALID;
+    }
+
+    CP_TRY(cp_limit_give_back(&call->app->redis, &guesses, 1));
+
+    return code;
+}
+
+
+cp_code_t
+cp_op_account_password(cp_call_t *call)
+{
+    password_input_t in;
+    cp_account_t     account;
+    cp_str_t         hash;
+
+    CP_TRY(cp_body_read(call, password_fields, &in));
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    if (cp_str_eq(in.password, account.phone)) {
+        cp_bad_field(call, CP_STR("password"), CP_F_COMMON);
+        return CP_E_INVALID;
+    }
+
+    CP_TRY(check_current(call, &account, in.current_password));
+    CP_TRY(cp_password_hash(call->arena, in.password, &hash));
+
+    CP_TRY(cp_call_begin(call));
+    CP_TRY(cp_account_set_password(call, &account, hash));
+    CP_TRY(cp_audit(call, "account.password", "account", account.public_id,
+                    json_pack("{s:b}", "first", account.password.data == NULL)));
+    CP_TRY(cp_answer(call, 204, NULL));
+
+    /* Before the commit: a password that was changed because it was known must not leave the old sessions open. */
+    CP_TRY(cp_session_end_others(call));
+
+    return cp_call_commit(call);
+}

@@ -1,0 +1,138 @@
+#include "account/password.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#define PASSES  2
+#define MEMORY  (19u * 1024 * 1024)
+
+static sem_t          slots;
+static bool           ready;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Of bytes that nobody knows any more: what is verified when there is nothing to verify. */
+static const char nobodys_hash[] =
+    "$argon2id$v=19$m=19456,t=2,p=1$L1liLtdwsHhGE7a7w0zH9w$SdgSY2xSS0yuZaGbwR5Cx4riNGf9oMi31P0TZ2kmRWg";
+
+
+static void
+prepare(void)
+{
+    ready = sodium_init() >= 0 && sem_init(&slots, 0, CP_PASSWORD_SLOTS) == 0;
+}
+
+
+static cp_code_t
+take_slot(void)
+{
+    pthread_once(&once, prepare);
+
+    if (!ready) {
+        return CP_E_INTERNAL;
+    }
+
+    return sem_trywait(&slots) == 0 ? CP_OK : CP_E_BUSY;
+}
+
+
+cp_code_t
+cp_password_hash(cp_arena_t *arena, cp_str_t password, cp_str_t *hash)
+{
+    char *text;
+    int   failed;
+
+    text = cp_alloc(arena, crypto_pwhash_STRBYTES);
+    if (text == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(take_slot());
+    failed = crypto_pwhash_str_alg(text, password.data, password.len, PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13);
+    sem_post(&slots);
+
+    if (failed) {
+        return CP_E_NO_MEMORY;
+    }
+
+    *hash = cp_str(text);
+    return CP_OK;
+}
+
+
+cp_code_t
+cp_password_verify(cp_arena_t *arena, cp_str_t password, cp_str_t hash)
+{
+    cp_str_t text;
+    bool     good;
+
+    text = cp_str_dup(arena, hash.data == NULL ? cp_str(nobodys_hash) : hash);
+    if (text.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(take_slot());
+    good = crypto_pwhash_str_verify(text.data, password.data, password.len) == 0;
+    sem_post(&slots);
+
+    return good && hash.data != NULL ? CP_OK : CP_E_BAD_CREDENTIALS;
+}
+
+
+static int
+compare(const void *key, const void *row)
+{
+    return strcmp(key, *(const char *const *) row);
+}
+
+
+/* One character throughout, or digits or letters counted up or down: "aaaaaaaa", "12345678", "hgfedcba". */
+static bool
+is_run(cp_str_t s)
+{
+    int    step;
+    size_t i;
+
+    if (s.len < 2) {
+        return false;
+    }
+
+    step = s.data[1] - s.data[0];
+    for (i = 2; i < s.len; i++) {
+        if (s.data[i] - s.data[i - 1] != step) {
+            return false;
+        }
+    }
+
+    return step >= -1 && step <= 1;
+}
+
+
+cp_field_code_t
+cp_password_check(const cp_call_t *call, cp_str_t password)
+{
+    char   folded[CP_PASSWORD_MAX + 1];
+    size_t i;
+
+    (void) call;
+
+    if (is_run(password)) {
+        return CP_F_COMMON;
+    }
+    if (password.len > CP_PASSWORD_MAX) {
+        return CP_F_END;
+    }
+
+    for (i = 0; i < password.len; i++) {
+        char c = password.data[i];
+
+        folded[i] = (char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    folded[i] = '\0';
+
+    return bsearch(folded, cp_common_passwords, cp_common_password_count, sizeof(char *), compare) != NULL
+           ? CP_F_COMMON : CP_F_END;
+}

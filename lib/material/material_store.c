@@ -1,0 +1,105 @@
+#include "material/material_store.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+#define COLUMNS       "id, kind, state, type, size, sha256, file, wrapped_key, created_at"
+#define COLUMN_TYPES  "isssisssi"
+
+static const char sql_find[] =
+    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND kind = ? AND is_current = 1";
+
+static const char sql_current[] =
+    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND is_current = 1 ORDER BY id";
+
+static const char sql_insert[] =
+    "INSERT INTO material (order_id, kind, state, is_current, type, size, sha256, file, wrapped_key, created_at) "
+    "VALUES (?, ?, 'uploaded', 1, ?, ?, ?, ?, ?, ?)";
+
+static const char sql_retire[] =
+    "UPDATE material SET is_current = NULL, state = IF(created_at > ?, 'discarded', ?) "
+    "WHERE order_id = ? AND kind = ? AND is_current = 1";
+
+static const char sql_state[] =
+    "UPDATE material SET state = ? WHERE id = ?";
+
+static const char sql_needed[] =
+    "SELECT (SELECT COUNT(*) FROM material WHERE file = ? AND state <> 'discarded') "
+    "+ (SELECT COUNT(*) FROM payment WHERE voucher_file = ?)";
+
+
+cp_code_t
+cp_material_next(cp_rows_t *rows, cp_material_t *m)
+{
+    cp_str_t digest;
+
+    CP_TRY(cp_db_next(rows, &m->id, &m->kind, &m->state, &m->type, &m->stored.size, &digest, &m->stored.file,
+                      &m->stored.wrapped_key, &m->created_ms));
+
+    if (digest.len != sizeof(m->stored.sha256)) {
+        return CP_E_INTERNAL;
+    }
+
+    memcpy(m->stored.sha256, digest.data, digest.len);
+    m->stored.type = cp_type_of_mime(m->type);
+
+    return CP_OK;
+}
+
+
+cp_code_t
+cp_material_find(cp_call_t *call, int64_t order, cp_str_t kind, cp_material_t *material)
+{
+    cp_rows_t *rows;
+
+    if (!cp_str_is_text(kind)) {
+        return CP_E_NOT_FOUND;
+    }
+
+    CP_TRY(cp_db_query(call->db, &rows, sql_find, "is>" COLUMN_TYPES, order, kind));
+
+    return cp_material_next(rows, material);
+}
+
+
+cp_code_t
+cp_material_query(cp_call_t *call, int64_t order, cp_rows_t **rows)
+{
+    return cp_db_query(call->db, rows, sql_current, "i>" COLUMN_TYPES, order);
+}
+
+
+cp_code_t
+cp_material_insert(cp_call_t *call, int64_t order, cp_str_t kind, const cp_stored_t *stored)
+{
+    return cp_db_exec(call->db, sql_insert, "ississsi", order, kind, cp_str(cp_type_mime(stored->type)), stored->size,
+                      cp_str_n(stored->sha256, sizeof(stored->sha256)), stored->file, stored->wrapped_key,
+                      cp_now_ms());
+}
+
+
+cp_code_t
+cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, const char *state, int64_t submitted_ms)
+{
+    return cp_db_exec(call->db, sql_retire, "isis", submitted_ms, cp_str(state), order, kind);
+}
+
+
+cp_code_t
+cp_material_set_state(cp_call_t *call, int64_t id, const char *state)
+{
+    return cp_db_exec(call->db, sql_state, "si", cp_str(state), id);
+}
+
+
+cp_code_t
+cp_file_is_needed(cp_db_t *db, cp_str_t file, bool *needed)
+{
+    int64_t rows;
+
+    CP_TRY(cp_db_row(db, sql_needed, "ss>i", file, file, &rows));
+    *needed = rows != 0;
+
+    return CP_OK;
+}

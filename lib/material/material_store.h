@@ -1,0 +1,37 @@
+/* The rows of materials. */
+#ifndef CP_MATERIAL_STORE_H
+#define CP_MATERIAL_STORE_H
+
+#include "material/material.h"
+
+typedef struct {
+    int64_t      id;
+    cp_str_t     kind;
+    cp_str_t     state;          /* "uploaded", "rejected" */
+    cp_str_t     type;           /* "image/jpeg" */
+    cp_stored_t  stored;
+    int64_t      created_ms;
+} cp_material_t;
+
+/* The current material of a kind; CP_E_NOT_FOUND. */
+cp_code_t cp_material_find(cp_call_t *call, int64_t order, cp_str_t kind, cp_material_t *material);
+
+/* All current ones, in the order of their upload; cp_material_next() gives CP_E_NOT_FOUND after the last. */
+cp_code_t cp_material_query(cp_call_t *call, int64_t order, cp_rows_t **rows);
+cp_code_t cp_material_next(cp_rows_t *rows, cp_material_t *material);
+
+/* A new current material; the former one of its kind must have been retired. */
+cp_code_t cp_material_insert(cp_call_t *call, int64_t order, cp_str_t kind, const cp_stored_t *stored);
+
+/*
+ * Ends the current material of a kind, if there is one, as "replaced" or "removed". One that no review has seen, for
+ * it came after the last submission (0: none), is "discarded": its file may be swept.
+ */
+cp_code_t cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, const char *state, int64_t submitted_ms);
+
+cp_code_t cp_material_set_state(cp_call_t *call, int64_t id, const char *state);
+
+/* Whether a row still needs the stored file. */
+cp_code_t cp_file_is_needed(cp_db_t *db, cp_str_t file, bool *needed);
+
+#endif

@@ -1,0 +1,148 @@
+#include "redis/limit.h"
+
+/* KEYS: the counters, then the record's. ARGV: how many counters, most and window of each, then mac and life. */
+static const char take_script[] =
+    "local n, wait = tonumber(ARGV[1]), 0 "
+    "for i = 1, n do "
+    "  if tonumber(redis.call('GET', KEYS[i]) or '0') >= tonumber(ARGV[2 * i]) then "
+    "    wait = math.max(wait, 1, math.ceil(redis.call('PTTL', KEYS[i]) / 1000)) "
+    "  end "
+    "end "
+    "if wait > 0 then return wait end "
+    "for i = 1, n do "
+    "  if redis.call('INCR', KEYS[i]) == 1 then redis.call('EXPIRE', KEYS[i], ARGV[2 * i + 1]) end "
+    "end "
+    "if KEYS[n + 1] then "
+    "  redis.call('DEL', KEYS[n + 1]) "
+    "  redis.call('HSET', KEYS[n + 1], 'mac', ARGV[2 * n + 2]) "
+    "  redis.call('EXPIRE', KEYS[n + 1], ARGV[2 * n + 3]) "
+    "end "
+    "return 0";
+
+static const char give_back_script[] =
+    "for i = 1, #KEYS do "
+    "  if tonumber(redis.call('GET', KEYS[i]) or '0') > 1 then redis.call('DECR', KEYS[i]) "
+    "  else redis.call('DEL', KEYS[i]) end "
+    "end "
+    "return 0";
+
+/* Both sides of the comparison are codes under a secret key: its timing tells nothing about what was guessed. */
+static const char redeem_script[] =
+    "local mac = redis.call('HGET', KEYS[1], 'mac') "
+    "if not mac then return 0 end "
+    "if mac == ARGV[1] then redis.call('DEL', KEYS[1]) return 1 end "
+    "if redis.call('HINCRBY', KEYS[1], 'tries', 1) >= tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end "
+    "return 0";
+
+
+static cp_str_t
+number(cp_arena_t *arena, int64_t value)
+{
+    return cp_str_printf(arena, "%lld", (long long) value);
+}
+
+
+/* Runs a script that answers with a number. */
+static cp_code_t
+run(const cp_redis_conf_t *conf, const char *script, const cp_str_t *keys, size_t key_count, const cp_str_t *args,
+    size_t arg_count, int64_t *result)
+{
+    redisReply *reply;
+    cp_code_t   code = CP_OK;
+
+    CP_TRY(cp_redis_script(conf, script, keys, key_count, args, arg_count, &reply));
+
+    if (reply->type != REDIS_REPLY_INTEGER) {
+        code = CP_E_REDIS;
+    } else {
+        *result = (int64_t) reply->integer;
+    }
+    freeReplyObject(reply);
+
+    return code;
+}
+
+
+cp_code_t
+cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits, size_t count,
+              const cp_limit_record_t *record, unsigned *wait_s)
+{
+    cp_str_t keys[CP_LIMITS_MAX + 1], args[2 * CP_LIMITS_MAX + 3];
+    size_t   key_count = 0, arg_count = 0, i;
+    int64_t  wait;
+
+    if (count > CP_LIMITS_MAX) {
+        return CP_E_INTERNAL;
+    }
+
+    args[arg_count++] = number(arena, (int64_t) count);
+    for (i = 0; i < count; i++) {
+        keys[key_count++] = limits[i].key;
+        args[arg_count++] = number(arena, limits[i].most);
+        args[arg_count++] = number(arena, limits[i].window_s);
+    }
+
+    if (record != NULL) {
+        keys[key_count++] = record->key;
+        args[arg_count++] = record->mac;
+        args[arg_count++] = number(arena, record->live_s);
+    }
+
+    for (i = 0; i < key_count + arg_count; i++) {
+        if ((i < key_count ? keys[i].data : args[i - key_count].data) == NULL) {
+            return CP_E_NO_MEMORY;
+        }
+    }
+
+    CP_TRY(run(conf, take_script, keys, key_count, args, arg_count, &wait));
+
+    *wait_s = (unsigned) wait;
+    return wait == 0 ? CP_OK : CP_E_RATE_LIMITED;
+}
+
+
+cp_code_t
+cp_limit_give_back(const cp_redis_conf_t *conf, const cp_limit_t *limits, size_t count)
+{
+    cp_str_t keys[CP_LIMITS_MAX];
+    size_t   i;
+    int64_t  ignored;
+
+    if (count > CP_LIMITS_MAX) {
+        return CP_E_INTERNAL;
+    }
+
+    for (i = 0; i < count; i++) {
+        keys[i] = limits[i].key;
+    }
+
+    return run(conf, give_back_script, keys, count, NULL, 0, &ignored);
+}
+
+
+cp_code_t
+cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries)
+{
+    cp_str_t args[2] = { mac, number(arena, tries) };
+    int64_t  redeemed;
+
+    if (key.data == NULL || mac.data == NULL || args[1].data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(run(conf, redeem_script, &key, 1, args, 2, &redeemed));
+
+    return redeemed == 1 ? CP_OK : CP_E_BAD_CODE;
+}
+
+
+cp_code_t
+cp_limit_forget(const cp_redis_conf_t *conf, cp_str_t key)
+{
+    redisReply *reply;
+
+    CP_TRY(cp_redis(conf, &reply, CP_STR("DEL"), key));
+    freeReplyObject(reply);
+
+    return CP_OK;
+}

@@ -1,0 +1,44 @@
+/*
+ * Limits counted in Redis, for all nodes together: at most so many in a window that opens with the first.
+ * Without Redis nothing is let through: whoever asks gets CP_E_REDIS.
+ */
+#ifndef CP_LIMIT_H
+#define CP_LIMIT_H
+
+#include "redis/redis.h"
+
+#define CP_LIMITS_MAX  8
+
+typedef struct {
+    cp_str_t  key;         /* whole name in Redis */
+    int64_t   most;
+    int64_t   window_s;
+} cp_limit_t;
+
+/* What is stored in the same step, when no limit stands against it: a hash with the one member "mac". */
+typedef struct {
+    cp_str_t  key;
+    cp_str_t  mac;
+    int64_t   live_s;
+} cp_limit_record_t;
+
+/*
+ * Counts one under every limit, or under none: CP_E_RATE_LIMITED with the seconds to wait in *wait_s when one of them
+ * is reached. `record` (NULL: none) replaces one of the same key. One atomic step.
+ */
+cp_code_t cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits, size_t count,
+                        const cp_limit_record_t *record, unsigned *wait_s);
+
+/* Takes one back under each limit, as if it had not been counted. */
+cp_code_t cp_limit_give_back(const cp_redis_conf_t *conf, const cp_limit_t *limits, size_t count);
+
+/*
+ * Redeems a stored record: CP_OK and it is gone when `mac` is its own; otherwise CP_E_BAD_CODE, the try is counted and
+ * the record goes with the last of `tries`. One atomic step.
+ */
+cp_code_t cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries);
+
+/* Removes a key. */
+cp_code_t cp_limit_forget(const cp_redis_conf_t *conf, cp_str_t key);
+
+#endif

@@ -1,0 +1,12 @@
+/* Signing in, who am I, signing out. */
+#ifndef CP_SESSION_OPS_H
+#define CP_SESSION_OPS_H
+
+#include "call/call.h"
+
+cp_code_t cp_op_session_create(cp_call_t *call);      /* POST /api/sessions */
+cp_code_t cp_op_session_show(cp_call_t *call);        /* GET /api/session */
+cp_code_t cp_op_session_end(cp_call_t *call);         /* DELETE /api/session */
+cp_code_t cp_op_session_end_all(cp_call_t *call);     /* DELETE /api/sessions */
+
+#endif
