@@ -94,6 +94,16 @@ lint(run_t *run, job_t *job, int64_t earliest_ms, int64_t latest_ms)
 }
 
 
+/* A little in the past, for clocks that are late; not before the issuer's own beginning. */
+static int64_t
+begin_of_validity(const job_t *job, int64_t now_ms)
+{
+    int64_t begin_ms = (now_ms - job->profile->backdate_ms) / 1000 * 1000;
+
+    return begin_ms > job->issuer->issuer.not_before_ms ? begin_ms : job->issuer->issuer.not_before_ms;
+}
+
+
 /* Chooses serial number and validity, builds, lints, and writes the row: after the commit the bytes are fixed. */
 static cp_code_t
 reserve(run_t *run, job_t *job)
@@ -119,7 +129,7 @@ reserve(run_t *run, job_t *job)
     }
 
     tbs = (cp_tbs_t) { job->profile, &job->issuer->issuer, &job->subject, &job->csr.key, job->ledger.serial,
-                       (now_ms - job->profile->backdate_ms) / 1000 * 1000, job->ledger.years };
+                       begin_of_validity(job, now_ms), job->ledger.years };
     if (cp_tbs_write(&tbs, run->arena, &job->ledger.tbs) != CP_OK) {
         job->why = "the subject lacks what the profile asks for";
         return CP_OK;
@@ -414,7 +424,7 @@ run_once(signer_t *signer, const int64_t *ids, size_t count)
 static cp_code_t
 count_attempt(run_t *run, job_t *job)
 {
-    int64_t now_ms = cp_now_ms(), pause_ms;
+    int64_t   now_ms = cp_now_ms(), pause_ms;
     cp_code_t code;
 
     code = lock_job(run, job);
