@@ -184,7 +184,7 @@ canonical(void **state)
         { "020100", true, "0" }, { "02020001", false, "padded INTEGER" }, { "0202ff80", false, "padded negative" },
         { "0200", false, "empty INTEGER" }, { "02020080", true, "128" },
         { "0302000f", true, "bits" }, { "030200", false, "cut" }, { "03020801", false, "8 unused bits" },
-        { "03020101", false, "unused bit set" }, { "030100", true, "no bits" }, { "030101", false, "no bits, 1 unused" },
+        { "03020101", false, "unused bit set" }, { "030100", true, "no bits" }, { "030101", false, "unused of none" },
         { "06032a0304", true, "OID" }, { "0603808001", false, "padded OID" }, { "06022a80", false, "cut OID" },
         { "0c02c3a4", true, "UTF-8" }, { "0c02c0af", false, "overlong UTF-8" }, { "0c0100", false, "control" },
         { "30818002", false, "cut" }, { "3003048100", false, "long length inside" }, { "308100", false, "81 00" },
