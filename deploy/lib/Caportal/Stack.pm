@@ -29,7 +29,7 @@ sub new ($class, %given) {
     $self->{owners}    //= Caportal::Owners->alone;
     $self->{authority} //= Caportal::Authority->new("$home/ca");
 
-    my %common = map { $_ => $self->{$_} } qw(home owners root build authority);
+    my %common = map { $_ => $self->{$_} } qw(home owners root build authority database);
     $self->{own_mariadb} = !$self->{mariadb};
     $self->{mariadb} //= Caportal::Service::MariaDB->new(%common);
     $self->{redis}   = Caportal::Service::Redis->new(%common);
@@ -76,8 +76,8 @@ sub _write ($self) {
     my ($home, $owners, $ca) = @$self{qw(home owners authority)};
 
     $ca->make;
-    Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)), web => $owners->name('web'))
-        ->install;
+    Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)),
+        (map { $_ => $owners->name($_) } qw(web signer)))->install;
     $self->_secret($_, 'web') for qw(sms identity);
     $self->_secret('audit', 'signer');
     write_file("$home/conf/tls/$_", read_file($ca->file($_)), /key/ ? 0600 : 0644)
