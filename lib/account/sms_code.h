@@ -1,6 +1,7 @@
 /*
  * One-time codes by text message: six digits, good for five minutes, five tries and one use, bound to the number and
- * the purpose they were sent for. Redis holds an authentication code of them under a name that does not show the number.
+ * the purpose they were sent for. Redis holds an authentication code of them under a name that does not show the
+ * number.
  */
 #ifndef CP_SMS_CODE_H
 #define CP_SMS_CODE_H

@@ -15,7 +15,10 @@
  */
 cp_code_t cp_audit(cp_call_t *call, const char *action, const char *object_kind, cp_str_t object_id, json_t *detail);
 
-/* Seals the committed rows that are not sealed yet, at most `most` of them, in one transaction; *count says how many. */
+/*
+ * Seals the committed rows that are not sealed yet, at most `most` of them, in one transaction; *count says how many.
+ * CP_E_RETRY when a row was committed meanwhile, or another sealer was first.
+ */
 cp_code_t cp_audit_seal(cp_db_t *db, cp_arena_t *arena, cp_str_t key, int64_t most, int64_t *count);
 
 /* What the verifier found; `where` names the first fault ("row 17 was changed") in the arena, {0, NULL} when whole. */

@@ -127,8 +127,8 @@ check_seal(walk_t *walk, cp_arena_t *scratch, const cp_audit_seal_t *seal, cp_st
     }
 
     if (count != seal->row_count) {
-        return fault(walk->arena, walk->report, count < seal->row_count ? "row removed under seal" : "row added under seal",
-                     seal->id);
+        return fault(walk->arena, walk->report,
+                     count < seal->row_count ? "row removed under seal" : "row added under seal", seal->id);
     }
     if (row.id != seal->last_row) {
         return fault(walk->arena, walk->report, "last row moved under seal", seal->id);

@@ -26,10 +26,10 @@ cp_field_code_t cp_email_check(cp_str_t email);
 /* A copy with lower-case ASCII letters made capitals: how ID numbers and USCCs are kept. Pure. */
 cp_str_t cp_upper(cp_arena_t *arena, cp_str_t text);
 
-/* The mobile numbers of the mainland as they are handed out now; ITU country code and separators are not part of one. */
+/* The mainland's mobile numbers as they are handed out now, without country code and separators. */
 #define CP_MOBILE_PATTERN  "^1(3\\d|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8\\d|9[0-35-9])\\d{8}$"
 
-/* Whether all of `number` matches `pattern` (PCRE2; {0, NULL}: CP_MOBILE_PATTERN). Compiled at the first use of a pattern. */
+/* Whether all of `number` matches `pattern` (PCRE2; {0, NULL}: CP_MOBILE_PATTERN), compiled at its first use. */
 bool cp_mobile_matches(cp_str_t pattern, cp_str_t number);
 
 /* What is wrong with a pattern, in `why`, for the operator; false when it is in order. */

@@ -123,7 +123,7 @@ typedef struct {
     int64_t           submitted_ms;
 } cp_order_t;
 
-/* Loads the calling account's order, locked until the end of the transaction if so asked; CP_E_NOT_FOUND for others'. */
+/* Loads the calling account's order, if so asked locked until the transaction ends; CP_E_NOT_FOUND for others'. */
 cp_code_t cp_order_own(cp_call_t *call, cp_str_t no, bool lock, cp_order_t *order);
 
 /* The same for staff and system: any order, by number or by id. */
@@ -148,9 +148,6 @@ cp_code_t cp_order_add_paid(cp_call_t *call, cp_order_t *order, int64_t fen);
 
 /* Lets the unit apply for the project again: called when the order's only certificate was revoked. */
 cp_code_t cp_order_release_hold(cp_call_t *call, int64_t order);
-
-/* Where an order's certificate request is the holder's to send: the product's keys as sold. Pure. */
-bool cp_order_key_by_holder(const cp_order_t *order);
 
 /* The answer after a change: no, state, version. New reference; NULL when memory is out. */
 json_t *cp_order_state_json(const cp_order_t *order);

@@ -1,5 +1,6 @@
 #include "order/order_json.h"
 
+#include "account/account.h"
 #include "base/clock.h"
 #include "material/material.h"
 #include "payment/payment.h"
@@ -86,6 +87,19 @@ add_details(cp_call_t *call, const cp_order_t *order, cp_order_view_t view, cons
 }
 
 
+/* The agent, by whom the order was entered, as both sides may see them. */
+static cp_code_t
+add_agent(cp_call_t *call, const cp_order_t *order, json_t *root)
+{
+    cp_person_t person;
+
+    CP_TRY(cp_person_by_id(call, order->person, &person));
+
+    return put(root, "agent", json_pack("{s:o, s:o}", "name", cp_json(cp_mask_name(call->arena, person.name)),
+                                        "id_number", cp_json(cp_mask_id_number(call->arena, person.id_number))));
+}
+
+
 static cp_code_t
 add_parts(cp_call_t *call, const cp_order_t *order, cp_order_view_t view, json_t *root)
 {
@@ -97,6 +111,8 @@ add_parts(cp_call_t *call, const cp_order_t *order, cp_order_view_t view, json_t
     CP_TRY(put(root, "unit", json_pack("{s:o, s:o, s:o, s:o, s:b}", "id", cp_json(unit.public_id), "kind",
                                        cp_json(unit.kind), "name", cp_json(unit.name), "uscc", cp_json(unit.uscc),
                                        "verified", (int) unit.verified)));
+
+    CP_TRY(add_agent(call, order, root));
 
     CP_TRY(cp_order_details(call, order, &details));
     code = add_details(call, order, view, &unit, details, root);

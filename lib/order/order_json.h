@@ -6,7 +6,7 @@
 #include "order/order_details.h"
 #include "order/order_store.h"
 
-/* The members that every answer about an order has: no, state, what, how much, when. New reference, NULL without memory. */
+/* The members that every answer about an order has. New reference; NULL when memory is out. */
 json_t *cp_order_head_json(cp_call_t *call, const cp_order_t *order);
 
 /* The whole order; the caller's reference. `missing` is empty where the applicant cannot edit. */

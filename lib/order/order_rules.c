@@ -284,12 +284,3 @@ cp_order_terms(cp_str_t sale, cp_order_terms_t *terms)
     json_decref(root);
     return true;
 }
-
-
-bool
-cp_order_key_by_holder(const cp_order_t *order)
-{
-    cp_order_terms_t terms;
-
-    return cp_order_terms(order->sale, &terms) && terms.keys == CP_KEY_HOLDER;
-}

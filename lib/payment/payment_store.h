@@ -32,7 +32,10 @@ cp_code_t cp_payment_insert(cp_call_t *call, cp_payment_t *payment);
 
 cp_code_t cp_payment_update_voucher(cp_call_t *call, int64_t id, const cp_stored_t *stored);
 
-/* Decides a pending payment by the calling member of staff. CP_E_ALREADY_EXISTS: the bank's reference was used before. */
+/*
+ * Decides a pending payment by the calling member of staff. CP_E_ALREADY_EXISTS: the bank's reference was used before;
+ * CP_E_WRONG_STATE: it was decided already.
+ */
 cp_code_t cp_payment_decide(cp_call_t *call, int64_t id, const char *state, cp_str_t bank_reference, cp_str_t reason);
 
 /* All payments of a state (or any, {0, NULL}), oldest first: one row more than the page's limit. */

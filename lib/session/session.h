@@ -20,8 +20,8 @@ bool cp_session_key(cp_str_t token, char key[65]);
 
 #define CP_SESSION_RECORD_MAX  256    /* bytes of a record */
 
-/* The record as stored: writes it into `record` (CP_SESSION_RECORD_MAX bytes) and returns its length, 0 when a member is
- * too long. Pure, takes no memory. */
+/* The record as stored: writes it into `record` (CP_SESSION_RECORD_MAX bytes) and returns its length, 0 when a member
+ * is too long. Pure, takes no memory. */
 size_t cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *record);
 
 /*

@@ -91,9 +91,9 @@ cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms)
 
     *who = (cp_principal_t) { 0 };
 
-    if (record.data == NULL || record.len > CP_SESSION_RECORD_MAX || !cut(record, parts) || !cp_str_is(parts[0], VERSION)
-        || !cp_str_number(parts[1], &who->account) || !cp_str_number(parts[5], &who->since_ms)
-        || !cp_str_number(parts[6], seen_ms) || who->account == 0)
+    if (record.data == NULL || record.len > CP_SESSION_RECORD_MAX || !cut(record, parts)
+        || !cp_str_is(parts[0], VERSION) || !cp_str_number(parts[1], &who->account)
+        || !cp_str_number(parts[5], &who->since_ms) || !cp_str_number(parts[6], seen_ms) || who->account == 0)
     {
         *who = (cp_principal_t) { 0 };
         return false;
