@@ -32,15 +32,15 @@ sub for_home ($class, $home) {
     return ($class->separate, undef);
 }
 
-# [uid, gid] of a part, or nothing when it has no user of its own.
+# [uid, gid] of a part; undef when it has no user of its own.
 sub of ($self, $part) {
-    return if !$self->{separate};
+    return undef if !$self->{separate};
     return [(getpwnam $users{$part})[2, 3]];
 }
 
 # [0, gid]: root's files that the part may read.
 sub group_of ($self, $part) {
-    my $user = $self->of($part) // return;
+    my $user = $self->of($part) // return undef;
     return [0, $user->[1]];
 }
 

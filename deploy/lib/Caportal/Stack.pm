@@ -40,14 +40,16 @@ sub new ($class, %given) {
 }
 
 # In the order of their start.
-sub _services ($self) {
-    return (($self->{own_mariadb} ? $self->{mariadb} : ()), @$self{qw(redis sandbox signer nginx)});
+sub services ($self) {
+    my @all = @$self{qw(mariadb redis sandbox signer nginx)};
+    shift @all if !$self->{own_mariadb};
+    return @all;
 }
 
 sub service ($self, $name) { return $self->{$name} }
 
 sub running ($self) {
-    return grep { $_->process->pid } $self->_services;
+    return grep { $_->process->pid } $self->services;
 }
 
 sub _folders ($self) {
@@ -169,7 +171,7 @@ sub _add_staff ($self) {
 
 # Stops everything, last started first; the names of what was running.
 sub down ($self) {
-    return grep {defined} map { $_->process->stop ? $_->process->name : undef } reverse $self->_services;
+    return grep {defined} map { $_->process->stop ? $_->process->name : undef } reverse $self->services;
 }
 
 # Where everything is, for people and for programs.
