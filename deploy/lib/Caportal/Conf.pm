@@ -8,7 +8,7 @@ use File::Find ();
 
 my %place = ('etc' => 'conf', 'var/lib' => 'data', 'run' => 'run', 'var/log' => 'log');
 
-# home, root (of the checkout), build (folder), port, database, web and signer (names of system users)
+# mysql_socket, home, root (of the checkout), build (folder), port, database, web and signer (names of system users)
 sub new ($class, %given) {
     return bless {%given}, $class;
 }
@@ -30,6 +30,7 @@ sub install ($self) {
 sub localize ($self, $text) {
     my ($home, $portal, $certificate) = ($self->{home}, $self->{port}, $self->{port} + 1);
 
+    $text =~ s{/run/caportal/data/mysqld\.sock}{$self->{mysql_socket}}g;
     $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
     $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;
     $text =~ s{^(\s*user\s+)caportal-(web|signer);}{$1$self->{$2};}gm;

@@ -14,6 +14,7 @@ sub run ($class, %given) {
 
     for my $step (Caportal::Journey->steps) {
         my ($name, $title) = @$step;
+        next if !$journey->has($step);
         my $said = eval { $journey->step($name) };
         if (!defined $said) {
             printf "%3d. %s\n     FAILED: %s\n", ++$number, $title, $@;

@@ -11,7 +11,7 @@ use Caportal::Sample qw(new_company new_image new_person new_request);
 use Mojo::UserAgent;
 use Time::HiRes qw(sleep time);
 
-# name, what it does, the order's state after it (where it has one yet), whether a free order has it
+# name, what it does, the order's state after it (where it has one yet), which orders have it (all, or see below)
 my @steps = (
     [registry     => 'the outside registers know a person and a company', undef],
     [sms_code     => 'a code is sent to the phone', undef],
@@ -23,30 +23,41 @@ my @steps = (
     [fill_in      => 'fill in address, invoice and delivery', 'draft'],
     [materials    => 'upload the scans', 'draft'],
     [agreement    => 'accept the agreement', 'draft'],
-    [csr          => 'make a key pair, send the certificate request', 'draft'],
+    [csr          => 'make a key pair, send the certificate request', 'draft', 'holder'],
     [submit       => 'submit', 'submitted'],
     [claim        => 'a reviewer takes the order', 'submitted'],
     [approve      => 'and approves it', 'approved'],
-    [payment      => 'ask to pay by transfer', 'approved', 'paid only'],
-    [voucher      => 'upload the bank\'s voucher', 'approved', 'paid only'],
-    [confirm      => 'finance finds the money on the account', 'paid', 'paid only'],
+    [payment      => 'ask to pay by transfer', 'approved', 'sold'],
+    [voucher      => 'upload the bank\'s voucher', 'approved', 'sold'],
+    [confirm      => 'finance finds the money on the account', 'paid', 'sold'],
+    [station      => 'the production station makes the key on a USB-Key', undef, 'station'],
     [issued       => 'wait for the signer', 'issued'],
     [download     => 'download the certificate', 'issued'],
     [verify       => 'openssl verifies it', 'issued'],
     [certificate  => 'sign in with the certificate', 'issued'],
-    [ship         => 'ship the USB-Key', 'shipped'],
+    [ship         => 'ship the USB-Key', 'shipped', 'mail'],
     [complete     => 'complete the order', 'completed'],
 );
 
+my %has = (
+    sold    => sub ($self) { !$self->{free} },
+    holder  => sub ($self) { $self->{key} eq 'holder' },
+    station => sub ($self) { $self->{key} eq 'station' },
+    mail    => sub ($self) { $self->{delivery} eq 'mail' },
+);
+
 # addresses: as Caportal::Stack gives them; folder: for keys and certificates.
-# Also, all with defaults: project, product, kind, person, company, phone.
+# Also, all with defaults: project, product, kind (enterprise or institution), key (holder or station), delivery (mail or
+# pickup), algorithm (words for openssl req -newkey), person, company, phone.
 sub new ($class, %given) {
     my $self = bless {
-        project => 'procurement',
-        product => 'usbkey-1y',
-        kind    => 'enterprise',
-        person  => new_person(),
-        company => new_company(),
+        project  => 'procurement',
+        product  => 'usbkey-1y',
+        kind     => 'enterprise',
+        key      => 'holder',
+        delivery => 'mail',
+        person   => new_person(),
+        company  => new_company(),
         %given,
     }, $class;
 
@@ -74,18 +85,24 @@ sub staff ($self, $role) {
 sub applicant ($self) { return $self->{applicant} }
 sub no ($self)        { return $self->{no} }
 
+# Whether this order has a step.
+sub has ($self, $step) {
+    return !$step->[3] || $has{ $step->[3] }->($self);
+}
+
 # Runs one step by its name.
 sub step ($self, $name) {
-    return $self->can("_$name")->($self);
+    my $said = $self->can("_$name")->($self);
+    $self->{done}{$name} = 1;
+    return $said;
 }
 
 # Runs the steps up to the first that leaves the order in a state.
 sub until_state ($self, $state) {
     for my $step (@steps) {
-        my ($name, undef, $after, $paid_only) = @$step;
-        next if $self->{done}{$name} || $paid_only && $self->{free};
+        my ($name, undef, $after) = @$step;
+        next if $self->{done}{$name} || !$self->has($step);
         $self->step($name);
-        $self->{done}{$name} = 1;
         return $self if ($after // '') eq $state;
     }
     die "no step ends in the state $state\n";
@@ -174,7 +191,7 @@ sub _fill_in ($self) {
         invoice => $self->{free} ? {type => 'none'}
             : {type => 'ordinary', title => $self->{company}{name}, tax_number => $self->{company}{uscc},
                 email => 'invoice@example.com'},
-        delivery => $self->{delivery} // {
+        delivery => $self->{delivery} eq 'pickup' ? {method => 'pickup'} : {
             method  => 'mail', recipient => $self->{person}{name}, phone => $self->{phone},
             address => '内蒙古自治区呼和浩特市新城区新华大街1号', courier => 'SF',
         },
@@ -211,16 +228,16 @@ sub _submit ($self) {
 }
 
 sub _desk ($self, $role, $path, $json = {}) {
-    return $self->_expect($self->staff($role)->post("/staff/api$path", $json, key => random_text(16)), 200);
+    return $self->_expect($self->staff($role)->post("/staff$path", $json, key => random_text(16)), 200);
 }
 
 sub _claim ($self) {
-    $self->_desk(reviewer => $self->_order('/claim') =~ s{^/api}{}r);
+    $self->_desk(reviewer => $self->_order('/claim'));
     return 'claimed';
 }
 
 sub _approve ($self) {
-    my $answer = $self->_desk(reviewer => $self->_order('/approve') =~ s{^/api}{}r);
+    my $answer = $self->_desk(reviewer => $self->_order('/approve'));
     return "state $answer->{state}";
 }
 
@@ -239,8 +256,16 @@ sub _voucher ($self) {
 }
 
 sub _confirm ($self) {
-    $self->_desk(finance => "/payments/$self->{payment}/confirm", {bank_reference => 'B' . random_text(8)});
+    $self->_desk(finance => "/api/payments/$self->{payment}/confirm", {bank_reference => 'B' . random_text(8)});
     return 'confirmed';
+}
+
+sub _station ($self) {
+    my $der = new_request($self->{folder}, @{ $self->{algorithm} // [] });
+    $self->_expect(
+        $self->staff('producer')->post('/staff' . $self->_order('/csr'), undef, body => $der,
+            type => 'application/pkcs10'), 200);
+    return length($der) . ' bytes of PKCS#10';
 }
 
 sub show ($self) { return $self->_expect($self->applicant->get($self->_order), 200) }
@@ -284,14 +309,14 @@ sub _certificate ($self) {
 
 sub _ship ($self) {
     my $answer = $self->_desk(
-        shipper => $self->_order('/ship') =~ s{^/api}{}r,
+        shipper => $self->_order('/ship'),
         {courier => 'SF', number => 'SF' . sprintf '%012d', int rand 1e12}
     );
     return "state $answer->{state}";
 }
 
 sub _complete ($self) {
-    my $answer = $self->_desk(shipper => $self->_order('/complete') =~ s{^/api}{}r);
+    my $answer = $self->_desk(shipper => $self->_order('/complete'));
     return "state $answer->{state}";
 }
 

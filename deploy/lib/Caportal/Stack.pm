@@ -79,7 +79,7 @@ sub _write ($self) {
 
     $ca->make;
     Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)),
-        (map { $_ => $owners->name($_) } qw(web signer)))->install;
+        (map { $_ => $owners->name($_) } qw(web signer)), mysql_socket => $self->{mariadb}->socket)->install;
     $self->_secret($_, 'web') for qw(sms identity);
     $self->_secret('audit', 'signer');
     write_file("$home/conf/tls/$_", read_file($ca->file($_)), /key/ ? 0600 : 0644)
