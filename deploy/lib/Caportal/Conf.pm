@@ -34,6 +34,7 @@ sub localize ($self, $text) {
     $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
     $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;
     $text =~ s{^(\s*user\s+)caportal-(web|signer);}{$1$self->{$2};}gm;
+    $text =~ s{http://ca\.example/}{https://localhost:$portal/}g;
     $text =~ s{\b8443\b}{$portal}g;
     $text =~ s{\b8444\b}{$certificate}g;
     $text =~ s{\bcaportal_(web|signer)\b}{$self->{database}_$1}g;

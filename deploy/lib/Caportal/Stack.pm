@@ -67,11 +67,16 @@ sub _secret ($self, $name, $part = undef) {
 }
 
 sub _database_secret ($self, $part) {
-    return $self->_secret("database-$part", $part eq 'admin' ? undef : $part);
+    return $self->_secret("database-$part", $part eq 'web' ? $part : undef);
 }
 
 sub _redis_secret ($self, $part) {
-    return $self->_secret("redis-$part", $part eq 'admin' ? undef : $part);
+    return $self->_secret("redis-$part", $part eq 'web' ? $part : undef);
+}
+
+# The signer holds copies that are its own; these are the operator's.
+sub _signer_secret ($self, $name) {
+    return $name eq 'audit.key' ? $self->_secret('audit') : $self->_secret("$name-signer");
 }
 
 sub _write ($self) {
@@ -81,7 +86,6 @@ sub _write ($self) {
     Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)),
         (map { $_ => $owners->name($_) } qw(web signer)), mysql_socket => $self->{mariadb}->socket)->install;
     $self->_secret($_, 'web') for qw(sms identity);
-    $self->_secret('audit', 'signer');
     write_file("$home/conf/tls/$_", read_file($ca->file($_)), /key/ ? 0600 : 0644)
         for qw(server.pem server.key clients.pem);
 
@@ -93,7 +97,7 @@ sub _write ($self) {
 
     $self->{mariadb}->write if $self->{own_mariadb};
     $self->{redis}->write(sub ($part) { $self->_redis_secret($part) });
-    $self->{signer}->write;
+    $self->{signer}->write(sub ($name) { $self->_signer_secret($name) });
     $self->{nginx}->write;
 
     write_file("$home/conf/caportalctl.conf", <<~"END", 0600);
@@ -150,7 +154,7 @@ sub up ($self, $say = sub { }) {
 
     $say->('starting the signer and nginx');
     $redis->wait_ready;
-    $nginx->test;
+    $_->test for $signer, $nginx;
     $_->start for $signer, $nginx;
     $_->wait_ready for $sandbox, $signer, $nginx;
 
