@@ -35,7 +35,7 @@ sub up () {
     return 1 if @before == $all;
     say 'only half of it runs: starting the rest' if @before;
 
-    my ($owners, $why_not) = Caportal::Owners->for_home($home);
+    my ($owners, $why_not) = Caportal::Owners->for_folders($home, "$root/build");
     say $why_not if $why_not;
 
     my $stack = stack($owners);

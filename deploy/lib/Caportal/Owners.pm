@@ -21,13 +21,15 @@ sub separate ($class) {
     return bless {separate => 1}, $class;
 }
 
-# Separate users where the home can be reached by them; otherwise all alone, and why.
-sub for_home ($class, $home) {
-    my $path = '';
-    for my $part (split m{/}, $home) {
-        $path .= "$part/";
-        next if !-d $path || (stat _)[2] & 01;
-        return ($class->alone, "everything runs as root: $path is closed to other users");
+# Separate users where they can reach the folders; otherwise all alone, and why.
+sub for_folders ($class, @folders) {
+    for my $folder (@folders) {
+        my $path = '';
+        for my $part (split m{/}, $folder) {
+            $path .= "$part/";
+            next if !-d $path || (stat _)[2] & 01;
+            return ($class->alone, "everything runs as root, for $path is closed to other users");
+        }
     }
     return ($class->separate, undef);
 }

@@ -24,6 +24,10 @@ sub new ($class, %given) {
     my $self = bless {database => 'caportal', build => "$given{root}/build", %given}, $class;
     my ($home, $port) = @$self{qw(home port)};
 
+    for my $path ($home, $given{root}) {
+        die "paths in configuration files must be plain, of letters, digits and . _ + -, not \"$path\"\n"
+            if $path !~ m{\A[\w./+-]+\z}a;
+    }
     die "the folder's path is too long for unix sockets: $home\n" if length($home) + LONGEST_SOCKET > 107;
 
     $self->{owners}    //= Caportal::Owners->alone;
