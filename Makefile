@@ -50,7 +50,7 @@ $(BUILD)/nginx/Makefile: config config.make
 	    >../configure.log || { tail -20 ../configure.log; exit 1; }
 $(BUILD)/ngx_http_caportal_module.so: $(BUILD)/nginx/Makefile $(MODULE_SOURCES) $(BUILD)/libcaportal.a
 	cd $(BUILD)/nginx-source && $(MAKE) -f ../nginx/Makefile modules
-	cp $(BUILD)/nginx/ngx_http_caportal_module.so $@
+	cp $(BUILD)/nginx/ngx_http_caportal_module.so $@.new && mv $@.new $@    # a server may be running with the old one
 
 signer: $(BUILD)/caportal-signer
 $(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) lib/base/system.c) $(BUILD)/libcaportal.a

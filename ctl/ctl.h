@@ -4,8 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/keyring.h"
-#include "db/db.h"
+#include "call/app.h"
 
 /* How a command ends; the exit status of the program. */
 #define CTL_OK     0
@@ -34,9 +33,8 @@ typedef struct {
 typedef struct {
     ctl_options_t  options;
     cp_arena_t    *arena;
-    cp_db_conf_t   db_conf;
-    cp_db_t       *db;             /* set where the command's row says so */
-    cp_keyring_t  *keys;           /* likewise */
+    cp_app_t       app;            /* database, key ring and store, where the command's row says so */
+    cp_db_t       *db;             /* likewise */
     const char    *argument;       /* what follows the command's words, or NULL */
 } ctl_t;
 
@@ -49,6 +47,8 @@ int ctl_staff_add(ctl_t *ctl);
 int ctl_staff_list(ctl_t *ctl);
 int ctl_staff_disable(ctl_t *ctl);
 int ctl_staff_roles(ctl_t *ctl);
+int ctl_audit_verify(ctl_t *ctl);
+int ctl_sweep_materials(ctl_t *ctl);
 int ctl_reconcile(ctl_t *ctl);
 
 /* Says on standard error what went wrong and returns CTL_FAULT. */
@@ -64,7 +64,7 @@ bool ctl_read_file(cp_arena_t *arena, const char *path, size_t max, cp_str_t *by
 bool ctl_read_options(ctl_options_t *options, cp_arena_t *arena, const char *path);
 bool ctl_set_option(ctl_options_t *options, const char *name, const char *value);
 
-/* Connection of the options in ctl->db, key ring in ctl->keys; false when there is none (said on standard error). */
+/* The options' connection in ctl->db, key ring in ctl->app.keys; false when there is none (said on standard error). */
 bool ctl_connect(ctl_t *ctl);
 bool ctl_open_keys(ctl_t *ctl);
 

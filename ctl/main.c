@@ -32,6 +32,10 @@ static const command_t commands[] = {
       "ID" },
     { "staff", "roles", NEEDS_DB | NEEDS_ONE, ctl_staff_roles,
       "ID --roles a,b" },
+    { "audit", "verify", NEEDS_DB, ctl_audit_verify,
+      "--key FILE   walk the sealed audit trail; status 1 when a row was changed, removed or moved" },
+    { "sweep-materials", NULL, NEEDS_DB, ctl_sweep_materials,
+      "--store FOLDER   remove files that nothing names" },
     { "reconcile", NULL, NEEDS_DB, ctl_reconcile,
       "   every paid order against the ledger and the certificates; status 1 on a difference" },
 };
@@ -180,7 +184,7 @@ main(int argc, char **argv)
     status = run(&ctl, argc, argv);
 
     cp_db_close_thread();
-    cp_keyring_free(ctl.keys);
+    cp_keyring_free(ctl.app.keys);
     cp_arena_free(ctl.arena);
 
     return status;

@@ -146,8 +146,8 @@ read_host(ctl_t *ctl)
         }
     }
 
-    ctl->db_conf.host = host.data;
-    ctl->db_conf.port = (unsigned) port;
+    ctl->app.db.host = host.data;
+    ctl->app.db.port = (unsigned) port;
 
     return true;
 }
@@ -171,18 +171,18 @@ ctl_connect(ctl_t *ctl)
         password.data[strcspn(password.data, "\r\n")] = '\0';
     }
 
-    ctl->db_conf.socket = options->mysql_socket;
-    ctl->db_conf.tls_ca = options->mysql_ca;
-    ctl->db_conf.user = options->user;
-    ctl->db_conf.password = password.data;
-    ctl->db_conf.database = options->database == NULL ? "caportal" : options->database;
-    ctl->db_conf.connect_ms = CONNECT_MS;
-    ctl->db_conf.io_ms = IO_MS;
+    ctl->app.db.socket = options->mysql_socket;
+    ctl->app.db.tls_ca = options->mysql_ca;
+    ctl->app.db.user = options->user;
+    ctl->app.db.password = password.data;
+    ctl->app.db.database = options->database == NULL ? "caportal" : options->database;
+    ctl->app.db.connect_ms = CONNECT_MS;
+    ctl->app.db.io_ms = IO_MS;
     if (options->mysql_host != NULL && !read_host(ctl)) {
         return false;
     }
 
-    ctl->db = cp_db_use(&ctl->db_conf, ctl->arena, &code);
+    ctl->db = cp_db_use(&ctl->app.db, ctl->arena, &code);
 
     return ctl->db != NULL;
 }
@@ -199,12 +199,12 @@ ctl_open_keys(ctl_t *ctl)
         return false;
     }
 
-    ctl->keys = cp_keyring_read(ctl->options.key_ring, &why, &line);
-    if (ctl->keys == NULL) {
+    ctl->app.keys = cp_keyring_read(ctl->options.key_ring, &why, &line);
+    if (ctl->app.keys == NULL) {
         ctl_fault("%s:%u: %s", ctl->options.key_ring, line, why);
     }
 
-    return ctl->keys != NULL;
+    return ctl->app.keys != NULL;
 }
 
 

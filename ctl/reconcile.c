@@ -7,20 +7,20 @@
 #include "ctl.h"
 
 /*
- * Where a paid order stands. What fits nowhere is "lost": a request without a ledger row, a ledger row that says
- * issued without a certificate, a state that the ledger contradicts.
+ * Where a paid order stands. A job that was put aside keeps its row without an item. What fits nowhere is "lost": a
+ * request without a ledger row, a ledger row that says issued without a certificate, a state against the ledger.
  */
 static const char places_sql[] =
     "SELECT CASE"
     "  WHEN o.state IN ('refunding', 'refunded') AND c.id IS NULL THEN 'refunded'"
     "  WHEN c.id IS NOT NULL AND i.state = 'issued' AND o.state IN ('issued', 'shipped', 'completed') THEN 'issued'"
     "  WHEN c.id IS NOT NULL THEN 'lost'"
-    "  WHEN i.state = 'prepared' AND o.state = 'issuing' THEN 'queued'"
     "  WHEN i.state IN ('queued', 'prepared') AND o.state IN ('paid', 'approved', 'issuing') THEN 'queued'"
-    "  WHEN i.state = 'failed' AND o.state IN ('paid', 'approved') THEN 'failed'"
     "  WHEN i.id IS NOT NULL THEN 'lost'"
     "  WHEN o.flow = 'pay_first' AND o.state IN ('paid', 'rejected') THEN 'in_review'"
     "  WHEN o.state IN ('paid', 'approved') AND o.csr IS NULL THEN 'ready'"
+    "  WHEN o.state IN ('paid', 'approved')"
+    "   AND EXISTS (SELECT 1 FROM issuance f WHERE f.order_id = o.id AND f.item IS NULL) THEN 'failed'"
     "  ELSE 'lost' END AS place, COUNT(*)"
     " FROM certificate_order o"
     " LEFT JOIN issuance i ON i.order_id = o.id AND i.item = 1"

@@ -6,10 +6,12 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "audit/audit.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "call/call.h"
 #include "ctl.h"
+#include "identity/identity.h"
+#include "staff/staff.h"
 
 #define NAME_MAX_CHARS  50
 #define ID_BYTES        12    /* of randomness in a public id */
@@ -27,17 +29,6 @@ static const char disable_sql[] =
 
 static const char roles_sql[] = "UPDATE staff SET roles = ?, updated_at = ? WHERE public_id = ?";
 
-static const char audit_sql[] =
-    "INSERT INTO audit (created_at, actor_kind, action, object_kind, object_id, detail)"
-    " VALUES (?, 'system', ?, 'staff', ?, ?)";
-
-static const cp_word_t role_words[] = {
-    { "reviewer", CP_ROLE_REVIEWER }, { "finance", CP_ROLE_FINANCE },
-    { "producer", CP_ROLE_PRODUCER }, { "shipper", CP_ROLE_SHIPPER },
-    { "auditor", CP_ROLE_AUDITOR },   { "administrator", CP_ROLE_ADMINISTRATOR },
-    { NULL, 0 },
-};
-
 
 /* "a,b" as bits; 0 when one is unknown or there is none (said on standard error). */
 static unsigned
@@ -53,7 +44,7 @@ read_roles(ctl_t *ctl)
     }
 
     for (name = strtok_r(list.data, ",", &save); name != NULL; name = strtok_r(NULL, ",", &save)) {
-        bit = cp_word_bit(role_words, cp_str(name));
+        bit = cp_word_bit(cp_role_words, cp_str(name));
         if (bit == 0) {
             ctl_fault("\"%s\" is no role: reviewer finance producer shipper auditor administrator", name);
             return 0;
@@ -95,40 +86,28 @@ read_certificate(const char *path, unsigned char sha256[CP_SHA256_SIZE])
 }
 
 
-static cp_code_t
-audit(ctl_t *ctl, const char *action, cp_str_t id, unsigned roles)
-{
-    json_t   *detail = roles == 0 ? NULL : json_pack("{s:o}", "roles", cp_words_json(role_words, roles));
-    char     *text = detail == NULL ? NULL : json_dumps(detail, JSON_COMPACT);
-    cp_code_t code;
-
-    code = cp_db_exec(ctl->db, audit_sql, "isss", cp_now_ms(), cp_str(action), id, cp_str(text));
-
-    free(text);
-    json_decref(detail);
-
-    return code;
-}
-
-
 /* Commits what a command changed, or says why it did not happen. */
 static int
 finish(ctl_t *ctl, cp_code_t code, const char *action, cp_str_t id, unsigned roles)
 {
+    cp_call_t call = { .app = &ctl->app, .arena = ctl->arena, .db = ctl->db };
+    json_t   *detail = roles == 0 ? NULL : json_pack("{s:o}", "roles", cp_words_json(cp_role_words, roles));
+
     if (code == CP_OK && cp_db_affected(ctl->db) == 0) {
-        cp_db_rollback(ctl->db);
-        return ctl_fault("no active member of staff has the id %s", id.data);
+        code = CP_E_NOT_FOUND;
     }
     if (code == CP_OK) {
-        code = audit(ctl, action, id, roles);
+        code = cp_audit(&call, action, "staff", id, json_incref(detail));
     }
+    json_decref(detail);
     if (code == CP_OK) {
         code = cp_db_commit(ctl->db);
     }
     if (code != CP_OK) {
         cp_db_rollback(ctl->db);
-        return code == CP_E_DUPLICATE ? ctl_fault("a member of staff has this certificate already")
-                                      : ctl_db_fault(ctl, action);
+        return code == CP_E_DUPLICATE   ? ctl_fault("a member of staff has this certificate already")
+               : code == CP_E_NOT_FOUND ? ctl_fault("no active member of staff has the id %s", id.data)
+                                        : ctl_db_fault(ctl, action);
     }
 
     return CTL_OK;
@@ -153,9 +132,13 @@ ctl_staff_add(ctl_t *ctl)
         return ctl_fault("--name: 1 to %d characters are needed", NAME_MAX_CHARS);
     }
 
-    if (cp_column_seal(ctl->keys, ctl->arena, "staff.name", name, &sealed) != CP_OK
+    if (id_number.data != NULL && cp_id_number_check(id_number, now) != CP_F_END) {
+        return ctl_fault("--id-number: it is no ID number (GB 11643)");
+    }
+
+    if (cp_column_seal(ctl->app.keys, ctl->arena, "staff.name", name, &sealed) != CP_OK
         || (id_number.data != NULL
-            && cp_blind_index(ctl->keys, ctl->arena, "person.id_number", id_number, &index) != CP_OK)
+            && cp_blind_index(ctl->app.keys, ctl->arena, "person.id_number", id_number, &index) != CP_OK)
         || id.data == NULL)
     {
         return ctl_fault("out of memory");
@@ -223,7 +206,7 @@ ctl_staff_list(ctl_t *ctl)
     while (code == CP_OK
            && (code = cp_db_next(rows, &id, &sealed, &roles, &sha256, &person, &state, &created)) == CP_OK)
     {
-        code = cp_column_open(ctl->keys, ctl->arena, "staff.name", sealed, &name);
+        code = cp_column_open(ctl->app.keys, ctl->arena, "staff.name", sealed, &name);
         if (code != CP_OK) {
             json_decref(list);
             return ctl_fault("the name of %s cannot be opened with this key ring", id.data);
@@ -231,7 +214,8 @@ ctl_staff_list(ctl_t *ctl)
 
         at = cp_time_text(ctl->arena, created);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:s}", "id", id.data, "name", name.data,
-                                              "roles", cp_words_json(role_words, (unsigned) roles), "state", state.data,
+                                              "roles", cp_words_json(cp_role_words, (unsigned) roles),
+                                              "state", state.data,
                                               "certificate_sha256", cp_str_hex(ctl->arena, sha256).data,
                                               "id_number_known", (int) person, "created_at", at.data));
     }

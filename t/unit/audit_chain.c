@@ -1,8 +1,8 @@
 /*
  * The audit chain: what is authenticated, and that the verifier finds every mutation.
  *
- * The second half needs a database with the schema loaded, which it empties of audit rows: CAPORTAL_TEST_DB_SOCKET and
- * CAPORTAL_TEST_DB_NAME (user root without password) name it; it is skipped without them.
+ * The second half needs a database with the schema loaded, which it empties of audit rows: CAPORTAL_TEST_MYSQL_SOCKET and
+ * CAPORTAL_TEST_MYSQL_DATABASE (user root without password) name it; it is skipped without them.
  */
 #include "seams.h"
 
@@ -115,8 +115,8 @@ database(cp_arena_t *arena)
     cp_code_t code;
     cp_db_t  *db;
 
-    conf.socket = getenv("CAPORTAL_TEST_DB_SOCKET");
-    conf.database = getenv("CAPORTAL_TEST_DB_NAME");
+    conf.socket = getenv("CAPORTAL_TEST_MYSQL_SOCKET");
+    conf.database = getenv("CAPORTAL_TEST_MYSQL_DATABASE");
     if (conf.socket == NULL || conf.database == NULL) {
         skip();
     }

@@ -8,7 +8,7 @@ use File::Find ();
 
 my %place = ('etc' => 'conf', 'var/lib' => 'data', 'run' => 'run', 'var/log' => 'log');
 
-# home, root (of the checkout), build (folder), port, database, web (user name)
+# mysql_socket, home, root (of the checkout), build (folder), port, database, web and signer (names of system users)
 sub new ($class, %given) {
     return bless {%given}, $class;
 }
@@ -30,13 +30,15 @@ sub install ($self) {
 sub localize ($self, $text) {
     my ($home, $portal, $certificate) = ($self->{home}, $self->{port}, $self->{port} + 1);
 
+    $text =~ s{/run/caportal/data/mysqld\.sock}{$self->{mysql_socket}}g;
     $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
     $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;
-    $text =~ s{^(user\s+)\S+;}{$1$self->{web};}gm;
+    $text =~ s{^(\s*user\s+)caportal-(web|signer);}{$1$self->{$2};}gm;
+    $text =~ s{http://ca\.example/}{https://localhost:$portal/}g;
     $text =~ s{\b8443\b}{$portal}g;
     $text =~ s{\b8444\b}{$certificate}g;
-    $text =~ s{\bcaportal_(web|signer)\b(?=\s+password_file=\S+/database-)}{$self->{database}_$1}g;
-    $text =~ s{\bname=caportal\b}{name=$self->{database}}g;
+    $text =~ s{\bcaportal_(web|signer)\b}{$self->{database}_$1}g;
+    $text =~ s{\b(name=|database\s+)caportal\b}{$1$self->{database}}g;
     return $text;
 }
 

@@ -37,7 +37,7 @@ sub write_file ($path, $bytes, $mode = 0644, $owner = undef) {
     return $path;
 }
 
-sub random_text ($bytes = 24) {
+sub random_text ($bytes = 32) {
     open my $random, '<:raw', '/dev/urandom' or die "/dev/urandom: $!\n";
     read($random, my $raw, $bytes) == $bytes or die "/dev/urandom: short read\n";
     return unpack 'H*', $raw;

@@ -21,26 +21,28 @@ sub separate ($class) {
     return bless {separate => 1}, $class;
 }
 
-# Separate users where the home can be reached by them; otherwise all alone, and why.
-sub for_home ($class, $home) {
-    my $path = '';
-    for my $part (split m{/}, $home) {
-        $path .= "$part/";
-        next if !-d $path || (stat _)[2] & 01;
-        return ($class->alone, "everything runs as root: $path is closed to other users");
+# Separate users where they can reach the folders; otherwise all alone, and why.
+sub for_folders ($class, @folders) {
+    for my $folder (@folders) {
+        my $path = '';
+        for my $part (split m{/}, $folder) {
+            $path .= "$part/";
+            next if !-d $path || (stat _)[2] & 01;
+            return ($class->alone, "everything runs as root, for $path is closed to other users");
+        }
     }
     return ($class->separate, undef);
 }
 
-# [uid, gid] of a part, or nothing when it has no user of its own.
+# [uid, gid] of a part; undef when it has no user of its own.
 sub of ($self, $part) {
-    return if !$self->{separate};
+    return undef if !$self->{separate};
     return [(getpwnam $users{$part})[2, 3]];
 }
 
 # [0, gid]: root's files that the part may read.
 sub group_of ($self, $part) {
-    my $user = $self->of($part) // return;
+    my $user = $self->of($part) // return undef;
     return [0, $user->[1]];
 }
 

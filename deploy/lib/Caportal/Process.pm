@@ -50,6 +50,7 @@ sub _become ($self, $command, $environment) {
     }
 
     %ENV = (PATH => $ENV{PATH}, LANG => 'C.UTF-8', %$environment);
+    no warnings "exec";
     exec { $command->[0] } @$command or die;
 }
 

@@ -24,12 +24,16 @@ sub new ($class, %given) {
     my $self = bless {database => 'caportal', build => "$given{root}/build", %given}, $class;
     my ($home, $port) = @$self{qw(home port)};
 
+    for my $path ($home, $given{root}) {
+        die "paths in configuration files must be plain, of letters, digits and . _ + -, not \"$path\"\n"
+            if $path !~ m{\A[\w./+-]+\z}a;
+    }
     die "the folder's path is too long for unix sockets: $home\n" if length($home) + LONGEST_SOCKET > 107;
 
     $self->{owners}    //= Caportal::Owners->alone;
     $self->{authority} //= Caportal::Authority->new("$home/ca");
 
-    my %common = map { $_ => $self->{$_} } qw(home owners root build authority);
+    my %common = map { $_ => $self->{$_} } qw(home owners root build authority database);
     $self->{own_mariadb} = !$self->{mariadb};
     $self->{mariadb} //= Caportal::Service::MariaDB->new(%common);
     $self->{redis}   = Caportal::Service::Redis->new(%common);
@@ -40,14 +44,16 @@ sub new ($class, %given) {
 }
 
 # In the order of their start.
-sub _services ($self) {
-    return (($self->{own_mariadb} ? $self->{mariadb} : ()), @$self{qw(redis sandbox signer nginx)});
+sub services ($self) {
+    my @all = @$self{qw(mariadb redis sandbox signer nginx)};
+    shift @all if !$self->{own_mariadb};
+    return @all;
 }
 
 sub service ($self, $name) { return $self->{$name} }
 
 sub running ($self) {
-    return grep { $_->process->pid } $self->_services;
+    return grep { $_->process->pid } $self->services;
 }
 
 sub _folders ($self) {
@@ -65,21 +71,25 @@ sub _secret ($self, $name, $part = undef) {
 }
 
 sub _database_secret ($self, $part) {
-    return $self->_secret("database-$part", $part eq 'admin' ? undef : $part);
+    return $self->_secret("database-$part", $part eq 'web' ? $part : undef);
 }
 
 sub _redis_secret ($self, $part) {
-    return $self->_secret("redis-$part", $part eq 'admin' ? undef : $part);
+    return $self->_secret("redis-$part", $part eq 'web' ? $part : undef);
+}
+
+# The signer holds copies that are its own; these are the operator's.
+sub _signer_secret ($self, $name) {
+    return $name eq 'audit.key' ? $self->_secret('audit') : $self->_secret("$name-signer");
 }
 
 sub _write ($self) {
     my ($home, $owners, $ca) = @$self{qw(home owners authority)};
 
     $ca->make;
-    Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)), web => $owners->name('web'))
-        ->install;
+    Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)),
+        (map { $_ => $owners->name($_) } qw(web signer)), mysql_socket => $self->{mariadb}->socket)->install;
     $self->_secret($_, 'web') for qw(sms identity);
-    $self->_secret('audit', 'signer');
     write_file("$home/conf/tls/$_", read_file($ca->file($_)), /key/ ? 0600 : 0644)
         for qw(server.pem server.key clients.pem);
 
@@ -91,7 +101,7 @@ sub _write ($self) {
 
     $self->{mariadb}->write if $self->{own_mariadb};
     $self->{redis}->write(sub ($part) { $self->_redis_secret($part) });
-    $self->{signer}->write;
+    $self->{signer}->write(sub ($name) { $self->_signer_secret($name) });
     $self->{nginx}->write;
 
     write_file("$home/conf/caportalctl.conf", <<~"END", 0600);
@@ -148,7 +158,7 @@ sub up ($self, $say = sub { }) {
 
     $say->('starting the signer and nginx');
     $redis->wait_ready;
-    $nginx->test;
+    $_->test for $signer, $nginx;
     $_->start for $signer, $nginx;
     $_->wait_ready for $sandbox, $signer, $nginx;
 
@@ -169,7 +179,7 @@ sub _add_staff ($self) {
 
 # Stops everything, last started first; the names of what was running.
 sub down ($self) {
-    return grep {defined} map { $_->process->stop ? $_->process->name : undef } reverse $self->_services;
+    return grep {defined} map { $_->process->stop ? $_->process->name : undef } reverse $self->services;
 }
 
 # Where everything is, for people and for programs.

@@ -89,22 +89,19 @@ sub create ($self, $database, $password_of) {
 
 # The users of web and signer, with the rights of the schema's own file, once its tables are there.
 sub grant ($self, $database, $password_of, $file) {
-    my $sql = '';
+    my ($sql, $grants) = ('', read_file($file));
+
     for my $part (qw(web signer)) {
         my ($user, $secret) = (user($database, $part), $password_of->($part));
-        $sql .= "CREATE USER IF NOT EXISTS '$user'\@'localhost' IDENTIFIED BY '$secret';\n"
-            . "ALTER USER '$user'\@'localhost' IDENTIFIED BY '$secret';\n";
-        $sql .= "GRANT SELECT, INSERT, UPDATE, DELETE ON $database.* TO '$user'\@'localhost';\n" if !-e $file;
+        $sql .= "CREATE USER IF NOT EXISTS '$user'\@'localhost' IDENTIFIED BY '$secret';
+"
+            . "ALTER USER '$user'\@'localhost' IDENTIFIED BY '$secret';
+";
     }
 
-    # The file is written for a database and users of the standard names.
-    if (-e $file) {
-        my $grants = read_file($file);
-        $grants =~ s/\bcaportal_(web|signer|admin)\b/user($database, $1)/ge;
-        $grants =~ s/(`?)\bcaportal\b\g1\./$database./g;
-        $sql .= $grants;
-    }
-    $self->sql($sql);
+    $grants =~ s/\@DATABASE\@/$database/g;
+    $grants =~ s/\@(WEB|SIGNER)_USER\@/"'" . user($database, lc $1) . "'\@'localhost'"/ge;
+    $self->sql($sql . $grants);
     return;
 }
 

@@ -8,6 +8,7 @@ use Caportal::Process;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
 
+# CAPORTAL_NGINX names another nginx than the installed one.
 # home, owners, port; edit: a sub that may change the text of nginx.conf, for tests.
 sub new ($class, %given) {
     my $self = bless {%given}, $class;
@@ -28,7 +29,7 @@ sub write ($self) {
 }
 
 sub _command ($self, @more) {
-    return ('nginx', '-p', "$self->{home}/conf", '-c', "$self->{home}/conf/nginx.conf",
+    return ($ENV{CAPORTAL_NGINX} // 'nginx', '-p', "$self->{home}/conf", '-c', "$self->{home}/conf/nginx.conf",
         '-e', "$self->{home}/log/error.log", @more);
 }
 

@@ -37,8 +37,8 @@ sub write ($self, $password_of) {
         maxmemory-policy noeviction
         user default         off
         user caportal_admin  on >$secret{admin} ~* &* +\@all
-        user caportal_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client
-        user caportal_signer on >$secret{signer} ~caportal:issuance* resetchannels -\@all +\@stream +\@connection +del
+        user $self->{database}_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client
+        user $self->{database}_signer on >$secret{signer} ~caportal:issuance* -\@all +\@stream +\@connection
         END
     return;
 }
