@@ -64,7 +64,7 @@ bool ctl_read_file(cp_arena_t *arena, const char *path, size_t max, cp_str_t *by
 bool ctl_read_options(ctl_options_t *options, cp_arena_t *arena, const char *path);
 bool ctl_set_option(ctl_options_t *options, const char *name, const char *value);
 
-/* Connection of the options in ctl->db, key ring in ctl->app.keys; false when there is none (said on standard error). */
+/* The options' connection in ctl->db, key ring in ctl->app.keys; false when there is none (said on standard error). */
 bool ctl_connect(ctl_t *ctl);
 bool ctl_open_keys(ctl_t *ctl);
 

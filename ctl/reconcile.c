@@ -8,7 +8,7 @@
 
 /*
  * Where a paid order stands. A job that was put aside keeps its row without an item. What fits nowhere is "lost": a
- * request without a ledger row, a ledger row that says issued without a certificate, a state that the ledger contradicts.
+ * request without a ledger row, a ledger row that says issued without a certificate, a state against the ledger.
  */
 static const char places_sql[] =
     "SELECT CASE"

@@ -214,7 +214,8 @@ ctl_staff_list(ctl_t *ctl)
 
         at = cp_time_text(ctl->arena, created);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:s}", "id", id.data, "name", name.data,
-                                              "roles", cp_words_json(cp_role_words, (unsigned) roles), "state", state.data,
+                                              "roles", cp_words_json(cp_role_words, (unsigned) roles),
+                                              "state", state.data,
                                               "certificate_sha256", cp_str_hex(ctl->arena, sha256).data,
                                               "id_number_known", (int) person, "created_at", at.data));
     }

@@ -47,8 +47,8 @@ my %has = (
 );
 
 # addresses: as Caportal::Stack gives them; folder: for keys and certificates.
-# Also, all with defaults: project, product, kind (enterprise or institution), key (holder or station), delivery (mail or
-# pickup), algorithm (words for openssl req -newkey), person, company, phone.
+# Also, all with defaults: project, product, kind (enterprise or institution), key (holder or station), delivery (mail
+# or pickup), algorithm (words for openssl req -newkey), person, company, phone.
 sub new ($class, %given) {
     my $self = bless {
         project  => 'procurement',
@@ -71,7 +71,8 @@ sub new ($class, %given) {
 sub steps ($class) { return @steps }
 
 sub client ($self, $server, %certificate) {
-    return Caportal::Client->new(base => $self->{addresses}{$server}, ca => $self->{addresses}{server_ca}, %certificate);
+    my $at = $self->{addresses};
+    return Caportal::Client->new(base => $at->{$server}, ca => $at->{server_ca}, %certificate);
 }
 
 # The client of the first member of staff in a role.
@@ -218,7 +219,8 @@ sub _agreement ($self) {
 
 sub _csr ($self) {
     my $der = new_request($self->{folder}, @{ $self->{algorithm} // [] });
-    $self->_expect($self->applicant->post($self->_order('/csr'), undef, body => $der, type => 'application/pkcs10'), 200);
+    my %body = (body => $der, type => 'application/pkcs10');
+    $self->_expect($self->applicant->post($self->_order('/csr'), undef, %body), 200);
     return length($der) . ' bytes of PKCS#10';
 }
 

@@ -24,7 +24,7 @@ my $root = abs_path(dirname(__FILE__) . '/../../..');
 my (@portals, $shared, $shared_is_ours);
 
 binmode $_, ':encoding(UTF-8)'
-    for Test::More->builder->output, Test::More->builder->failure_output, Test::More->builder->todo_output;
+    for *STDERR, Test::More->builder->output, Test::More->builder->failure_output, Test::More->builder->todo_output;
 
 # The run's shared part; a test file that is run alone makes its own.
 sub shared ($class) {

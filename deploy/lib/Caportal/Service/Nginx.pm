@@ -8,7 +8,8 @@ use Caportal::Process;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
 
-# CAPORTAL_NGINX names another nginx than the installed one. home, owners, port; edit: a sub that may change the text of nginx.conf, for tests.
+# CAPORTAL_NGINX names another nginx than the installed one.
+# home, owners, port; edit: a sub that may change the text of nginx.conf, for tests.
 sub new ($class, %given) {
     my $self = bless {%given}, $class;
     my $home = $self->{home};
