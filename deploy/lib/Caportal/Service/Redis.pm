@@ -38,7 +38,7 @@ sub write ($self, $password_of) {
         user default         off
         user caportal_admin  on >$secret{admin} ~* &* +\@all
         user $self->{database}_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client
-        user $self->{database}_signer on >$secret{signer} ~caportal:issuance* resetchannels -\@all +\@stream +\@connection
+        user $self->{database}_signer on >$secret{signer} ~caportal:issuance* -\@all +\@stream +\@connection
         END
     return;
 }
