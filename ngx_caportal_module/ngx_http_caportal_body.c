@@ -67,7 +67,10 @@ ngx_http_caportal_body_grow(ngx_http_caportal_ctx_t *ctx, size_t wanted)
         return CP_E_NO_MEMORY;
     }
 
-    ngx_memcpy(larger, ctx->body, ctx->body_len);
+    if (ctx->body_len != 0) {
+        ngx_memcpy(larger, ctx->body, ctx->body_len);
+    }
+
     ctx->body = larger;
     ctx->body_size = size;
 
