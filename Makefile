@@ -1,15 +1,23 @@
 # Targets: all lib module signer ctl unit check layers asan tidy format clean
 #
-# Everything that is built goes under build/. VARIANT=asan builds the same with AddressSanitizer and UBSan into
-# build-asan/.
+# Everything that is built goes under build/. VARIANT=asan builds library, programs and unit tests with AddressSanitizer
+# and UBSan into build-asan/; the target asan also a server.
 
 CC        ?= gcc
-BUILD     ?= build
+VARIANT   ?= plain
 PKG       := jansson hiredis libcurl libpcre2-8 libsodium libssl libcrypto
 CPPFLAGS  += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags jansson libcurl libsodium) -I/usr/include/mariadb
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wformat=2 -Wvla -Wundef -Werror
+ifeq ($(VARIANT),asan)
+BUILD     ?= build-asan
+SANITIZE  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
+CFLAGS    := $(SANITIZE)
+DEFAULTS  := $(BUILD)/t/lib/sanitizers.o
+else
+BUILD     ?= build
 CFLAGS    ?= -O2 -g
+endif
 CFLAGS    += -std=gnu11 -fPIC -fstack-protector-strong -pthread $(WARNINGS)
 LIBS      := $(shell pkg-config --libs $(PKG)) -lmariadb -lpthread
 
@@ -21,7 +29,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 SHELL := /bin/bash
 
-.PHONY: all lib module signer ctl unit check layers asan tidy format clean
+.PHONY: all lib module signer ctl unit check layers asan print-sanitize tidy format clean
 .DELETE_ON_ERROR:
 
 all: lib module signer ctl
@@ -53,17 +61,17 @@ $(BUILD)/ngx_http_caportal_module.so: $(BUILD)/nginx/Makefile $(MODULE_SOURCES) 
 	cp $(BUILD)/nginx/ngx_http_caportal_module.so $@.new && mv $@.new $@    # a server may be running with the old one
 
 signer: $(BUILD)/caportal-signer
-$(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) lib/base/system.c) $(BUILD)/libcaportal.a
+$(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) lib/base/system.c) $(DEFAULTS) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lp11
 
 ctl: $(BUILD)/caportalctl
-$(BUILD)/caportalctl: $(call objects,$(CTL_SOURCES) lib/base/system.c) $(BUILD)/libcaportal.a
+$(BUILD)/caportalctl: $(call objects,$(CTL_SOURCES) lib/base/system.c) $(DEFAULTS) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The unit tests: one program a file, with a clock and randomness of their own (t/unit/seams.c).
 UNIT_SOURCES := $(filter-out t/unit/seams.c,$(wildcard t/unit/*.c))
 unit: $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(UNIT_SOURCES))
-$(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(BUILD)/libcaportal.a
+$(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(DEFAULTS) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 # Everything that must hold before a commit.
@@ -81,8 +89,12 @@ tidy:
 format:
 	clang-format -i $(C_FILES)
 
+# Everything with the sanitizers and a server that the module is linked into, in build-asan/.
 asan:
-	$(MAKE) all unit BUILD=build-asan CFLAGS="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer"
+	t/lib/build-asan
+
+print-sanitize:
+	@echo $(SANITIZE)
 
 clean:
 	rm -rf build build-asan

@@ -160,6 +160,7 @@ typedef struct {
     char                  *body;          /* a body kept in memory */
     size_t                 body_len;
     size_t                 body_size;
+    size_t                 passed_over;   /* of a body that the operation does not take */
     struct cp_upload_s    *upload;        /* a body that is stored while it arrives */
     cp_code_t              refused;       /* why the body is not read on */
     ngx_event_t            refusal;
@@ -168,6 +169,9 @@ typedef struct {
     unsigned               running:1;     /* a pool thread has it */
     unsigned               answered:1;
 } ngx_http_caportal_ctx_t;
+
+/* How long a body may be; an upload's limit is the catalogue's. */
+size_t ngx_http_caportal_body_max(const cp_operation_t *operation);
 
 /* Takes the body's next bytes (ngx_http_caportal_body.c); CP_OK, or why no more are wanted. */
 cp_code_t ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data, size_t len);

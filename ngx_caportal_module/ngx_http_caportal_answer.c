@@ -1,6 +1,8 @@
 /* What leaves: status, headers and body of a call's outcome. */
 #include "ngx_http_caportal.h"
 
+#include "material/material.h"
+
 
 static ngx_int_t
 ngx_http_caportal_header(ngx_http_request_t *r, const char *name, cp_str_t value)
@@ -168,5 +170,11 @@ void
 ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
 {
     ctx->answered = 1;
+
+    /* The connection may linger; what came of the upload need not. */
+    cp_upload_close(ctx->upload);
+    ctx->upload = NULL;
+    ctx->call.upload = NULL;
+
     ngx_http_finalize_request(ctx->request, ngx_http_caportal_send_problem(ctx, code));
 }

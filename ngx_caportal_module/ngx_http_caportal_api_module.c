@@ -148,7 +148,8 @@ ngx_http_caportal_refusal(ngx_event_t *ev)
     ngx_http_request_t       *r = ctx->request;
     ngx_connection_t         *c = r->connection;
 
-    if (ctx->answered) {
+    /* The server itself may have refused what came behind: a chunk without a length, a second length. */
+    if (ctx->answered || r->header_sent) {
         return;
     }
 
@@ -403,11 +404,7 @@ ngx_http_caportal_check_body(ngx_http_caportal_ctx_t *ctx)
         return ngx_http_caportal_open_upload(ctx);
     }
 
-    if (operation->body != CP_BODY_NONE && r->headers_in.content_length_n > (off_t) operation->body_max) {
-        return CP_E_TOO_LARGE;
-    }
-
-    return CP_OK;
+    return r->headers_in.content_length_n > (off_t) ngx_http_caportal_body_max(operation) ? CP_E_TOO_LARGE : CP_OK;
 }
 
 
@@ -537,6 +534,26 @@ ngx_http_caportal_body_done(ngx_http_request_t *r)
 }
 
 
+/* Refused before the body is read. A client that waits to be told to send it is told no. */
+static ngx_int_t
+ngx_http_caportal_decline(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r = ctx->request;
+
+    ctx->answered = 1;
+
+    if (r->headers_in.expect != NULL || code == CP_E_TOO_LARGE) {
+        r->expect_tested = 1;
+        r->keepalive = 0;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    return rc != NGX_OK ? rc : ngx_http_caportal_send_problem(ctx, code);
+}
+
+
 static ngx_int_t
 ngx_http_caportal_api_handler(ngx_http_request_t *r)
 {
@@ -569,12 +586,7 @@ ngx_http_caportal_api_handler(ngx_http_request_t *r)
     }
 
     if (code != CP_OK) {
-        ctx->answered = 1;
-        rc = ngx_http_discard_request_body(r);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-        return ngx_http_caportal_send_problem(ctx, code);
+        return ngx_http_caportal_decline(ctx, code);
     }
 
     ctx->reading = 1;

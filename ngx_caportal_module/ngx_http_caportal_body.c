@@ -6,6 +6,9 @@
 
 #include "material/material.h"
 
+/* A body that nobody asked for: so much of it is read and forgotten. */
+#define PASSED_OVER  65536
+
 static ngx_int_t ngx_http_caportal_body_filter_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_caportal_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
 
@@ -44,6 +47,13 @@ ngx_module_t  ngx_http_caportal_body_filter_module = {
 static ngx_http_request_body_filter_pt  ngx_http_next_request_body_filter;
 
 
+size_t
+ngx_http_caportal_body_max(const cp_operation_t *operation)
+{
+    return operation->body == CP_BODY_NONE ? PASSED_OVER : operation->body_max;
+}
+
+
 /* Grows the buffer by doubling, never beyond the operation's limit. */
 static cp_code_t
 ngx_http_caportal_body_grow(ngx_http_caportal_ctx_t *ctx, size_t wanted)
@@ -67,7 +77,10 @@ ngx_http_caportal_body_grow(ngx_http_caportal_ctx_t *ctx, size_t wanted)
         return CP_E_NO_MEMORY;
     }
 
-    ngx_memcpy(larger, ctx->body, ctx->body_len);
+    if (ctx->body_len != 0) {
+        ngx_memcpy(larger, ctx->body, ctx->body_len);
+    }
+
     ctx->body = larger;
     ctx->body_size = size;
 
@@ -78,8 +91,13 @@ ngx_http_caportal_body_grow(ngx_http_caportal_ctx_t *ctx, size_t wanted)
 cp_code_t
 ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data, size_t len)
 {
-    if (len == 0 || ctx->operation->body == CP_BODY_NONE) {
+    if (len == 0) {
         return CP_OK;
+    }
+
+    if (ctx->operation->body == CP_BODY_NONE) {
+        ctx->passed_over += len;
+        return ctx->passed_over > PASSED_OVER ? CP_E_TOO_LARGE : CP_OK;
     }
 
     if (ctx->upload != NULL) {

@@ -118,6 +118,7 @@ database(cp_arena_t *arena)
     conf.socket = getenv("CAPORTAL_TEST_MYSQL_SOCKET");
     conf.database = getenv("CAPORTAL_TEST_MYSQL_DATABASE");
     if (conf.socket == NULL || conf.database == NULL) {
+        cp_arena_free(arena);
         skip();
     }
 

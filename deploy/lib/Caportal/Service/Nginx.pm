@@ -24,8 +24,16 @@ sub write ($self) {
     my $home = $self->{home};
 
     folder("$home/data/$_", 0700, $self->{owners}->of('web')) for qw(materials web documents);
-    write_file("$home/conf/nginx.conf", $self->{edit}->(read_file("$home/conf/nginx.conf"))) if $self->{edit};
+    my $text = read_file("$home/conf/nginx.conf");
+    $text =~ s/^load_module .*\n//mg if $self->_has_module;
+    $text = $self->{edit}->($text) if $self->{edit};
+    write_file("$home/conf/nginx.conf", $text);
     return;
+}
+
+# A server that the module was linked into does not load it as well.
+sub _has_module ($self) {
+    return $ENV{CAPORTAL_NGINX} && capture($ENV{CAPORTAL_NGINX}, '-V') =~ /--add-module=/;
 }
 
 sub _command ($self, @more) {

@@ -26,6 +26,7 @@ sub write ($self, $password_of) {
     $self->{admin} = $secret{admin};
 
     folder("$home/data/redis", 0700, $owner);
+    # Nobody can sign in as "default"; but as it Redis replays the transactions of its own append-only file.
     write_file("$home/conf/redis.conf", <<~"END", 0600, $owner);
         port           0
         unixsocket     $self->{socket}
@@ -35,7 +36,7 @@ sub write ($self, $password_of) {
         appendfsync    everysec
         save           ""
         maxmemory-policy noeviction
-        user default         off
+        user default         off resetpass ~* &* +\@all
         user caportal_admin  on >$secret{admin} ~* &* +\@all
         user $self->{database}_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client
         user $self->{database}_signer on >$secret{signer} ~caportal:issuance* -\@all +\@stream +\@connection
