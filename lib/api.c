@@ -5,6 +5,7 @@
 #include "audit/audit_ops.h"
 #include "certificate/certificate_ops.h"
 #include "identity/identity_ops.h"
+#include "issuance/issuance_ops.h"
 #include "material/material_ops.h"
 #include "order/desk_ops.h"
 #include "order/order_ops.h"
@@ -56,8 +57,9 @@ const cp_operation_t cp_operations[] = {
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
 
     /* identity */
-    POOLED("verifyPerson", "POST", "/api/identity/person", ACCOUNT, CP_POOL_EGRESS, 0, cp_op_identity_person),
-    POOLED("verifyOrganization", "POST", "/api/identity/organization", ACCOUNT, CP_POOL_EGRESS, 0,
+    POOLED("verifyPerson", "POST", "/api/identity/person", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
+           cp_op_identity_person),
+    POOLED("verifyOrganization", "POST", "/api/identity/organization", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
            cp_op_identity_organization),
     READ("listUnits", "/api/units", ACCOUNT, cp_op_units_list),
 
@@ -85,6 +87,7 @@ const cp_operation_t cp_operations[] = {
     UPLOAD("putVoucher", "/api/orders/{no}/payments/{id}/voucher", ACCOUNT, "voucher", cp_op_payment_voucher),
 
     /* certificates */
+    BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
     READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
     READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
     READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
@@ -112,6 +115,7 @@ const cp_operation_t cp_operations[] = {
     CHANGE("concludeRefund", "POST", "/staff/api/orders/{no}/refunded", FINANCE, CP_IDEMPOTENT, cp_op_desk_refunded),
 
     /* staff: production and shipping */
+    BYTES("putStationRequest", "/staff/api/orders/{no}/csr", PRODUCER, 16 * KB, cp_op_desk_csr),
     CHANGE("shipOrder", "POST", "/staff/api/orders/{no}/ship", PRODUCER | SHIPPER, CP_IDEMPOTENT, cp_op_desk_ship),
     CHANGE("completeOrder", "POST", "/staff/api/orders/{no}/complete", PRODUCER | SHIPPER, CP_IDEMPOTENT,
            cp_op_desk_complete),

@@ -1,7 +1,7 @@
 /*
  * From a committed ledger row to a certificate, in three steps: prepare (transaction A writes serial number and
- * to-be-signed bytes), sign, record (transaction B). Killed anywhere, the next run goes on from the stored row and signs
- * the same bytes; only one certificate of it can be stored.
+ * to-be-signed bytes), sign, record (transaction B). Killed anywhere, the next run goes on from the stored row and
+ * signs the same bytes; only one certificate of it can be stored.
  */
 #include <stdlib.h>
 #include <string.h>

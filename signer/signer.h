@@ -92,7 +92,8 @@ void signer_run(signer_t *signer, int64_t *ids, size_t count);
 
 /*
  * Whether an order may be issued, from what people did and not from its state alone: reviewed, paid unless free, each
- * by someone else, the ledger's row saying what the order and the verified unit say, the key new. NULL in *why when it may.
+ * by someone else, the ledger's row saying what the order and the verified unit say, the key new. NULL in *why when it
+ * may, else static text.
  */
 cp_code_t signer_evidence(cp_db_t *db, const cp_order_t *order, const cp_ledger_t *ledger,
                           const cp_subject_t *subject, cp_str_t spki_sha256, const char **why);

@@ -320,13 +320,13 @@ cp_conf_apply(cp_arena_t *arena, const cp_conf_t *list, unsigned line, const cp_
 
     for ( ; list != NULL; list = list->next) {
         rule = find_rule(list, rules, count);
+        i = rule == NULL ? 0 : (size_t) (rule - rules);
+
+        if (rule != NULL && (seen & UINT64_C(1) << i) != 0 && (rule->flags & CP_CONF_MANY) == 0) {
+            return cp_conf_fail(fault, list->line, "directive \"%s\" is duplicate", rule->name);
+        }
         if (!apply_one(arena, list, rule, out, fault)) {
             return false;
-        }
-
-        i = (size_t) (rule - rules);
-        if ((seen & UINT64_C(1) << i) != 0 && (rule->flags & CP_CONF_MANY) == 0) {
-            return cp_conf_fail(fault, list->line, "directive \"%s\" is duplicate", rule->name);
         }
         seen |= UINT64_C(1) << i;
     }

@@ -23,15 +23,23 @@ struct cp_keyring_s {
 };
 
 
+static int
+hex_value(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+
 /* "VERSION HEX" with spaces around and between; false when it is anything else. */
 static bool
 split_line(const char *line, unsigned long *version, unsigned char secret[CP_KEY_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    char       *p;
-    const char *high, *low;
-    size_t      i;
+    char   *p;
+    int     high, low;
+    size_t  i;
 
     *version = strtoul(line, &p, 10);
     if (p == line || *p != ' ') {
@@ -40,12 +48,12 @@ split_line(const char *line, unsigned long *version, unsigned char secret[CP_KEY
     p += strspn(p, " ");
 
     for (i = 0; i < CP_KEY_SIZE; i++, p += 2) {
-        high = *p == '\0' ? NULL : strchr(digits, *p | 0x20);
-        low = high == NULL || p[1] == '\0' ? NULL : strchr(digits, p[1] | 0x20);
-        if (low == NULL) {
+        high = hex_value(p[0]);
+        low = high < 0 ? -1 : hex_value(p[1]);
+        if (low < 0) {
             return false;
         }
-        secret[i] = (unsigned char) ((high - digits) << 4 | (low - digits));
+        secret[i] = (unsigned char) (high << 4 | low);
     }
 
     return p[strspn(p, " \t\r\n")] == '\0';

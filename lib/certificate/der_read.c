@@ -178,6 +178,25 @@ cp_der_take_time(cp_str_t *rest, int64_t *at_ms)
 }
 
 
+/* BIT STRING: unused bits only where there are any, and then zero. */
+static bool
+check_bits(cp_str_t content)
+{
+    unsigned unused;
+
+    if (content.len == 0) {
+        return false;
+    }
+
+    unused = byte(content, 0);
+    if (content.len == 1) {
+        return unused == 0;
+    }
+
+    return unused < 8 && (byte(content, content.len - 1) & ((1u << unused) - 1)) == 0;
+}
+
+
 /* Content of a primitive value of a universal type that has a canonical form. */
 static bool
 check_primitive(unsigned tag, cp_str_t content)
@@ -196,8 +215,7 @@ check_primitive(unsigned tag, cp_str_t content)
                                         || (byte(content, 0) == 0xff && byte(content, 1) >= 0x80)));
 
     case CP_DER_BITS:
-        return content.len != 0 && byte(content, 0) < 8 && !(content.len == 1 && byte(content, 0) != 0)
-               && (byte(content, content.len - 1) & ((1u << byte(content, 0)) - 1) & (content.len > 1 ? 0xffu : 0)) == 0;
+        return check_bits(content);
 
     case CP_DER_NULL:
         return content.len == 0;

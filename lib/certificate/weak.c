@@ -72,10 +72,14 @@ square_root(BIGNUM *root, const BIGNUM *n, BN_CTX *ctx)
     BIGNUM *next;
     bool    done = false;
 
+    BN_zero(root);
+    if (BN_is_zero(n)) {
+        return true;
+    }
+
     BN_CTX_start(ctx);
     next = BN_CTX_get(ctx);
 
-    BN_zero(root);
     if (next == NULL || !BN_set_bit(root, (BN_num_bits(n) + 1) / 2)) {
         goto out;
     }

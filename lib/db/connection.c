@@ -57,7 +57,6 @@ cp_db_drop(cp_db_t *db)
         mysql_close(db->mysql);
         db->mysql = NULL;
     }
-    db->in_transaction = false;
 }
 
 
@@ -186,6 +185,9 @@ cp_db_use(const cp_db_conf_t *conf, cp_arena_t *arena, cp_code_t *code)
 
     db->conf = conf;
     db->arena = arena;
+    if (db->mysql == NULL) {
+        db->in_transaction = false;
+    }
 
     *code = cp_db_connect(db);
 
@@ -224,6 +226,10 @@ simple(cp_db_t *db, const char *sql, size_t len)
 {
     if (cp_db_fails_now(db)) {
         cp_db_drop(db);
+        return CP_E_DATABASE;
+    }
+
+    if (db->mysql == NULL) {
         return CP_E_DATABASE;
     }
 

@@ -29,7 +29,10 @@ struct cp_db_s {
 /* Connects when there is no connection. */
 cp_code_t cp_db_connect(cp_db_t *db);
 
-/* Drops connection, statements and transaction. */
+/*
+ * Drops the connection and its statements. A transaction that was open stays marked until cp_db_rollback() or the next
+ * cp_db_use(): what follows in the same operation must not go on alone, each statement by itself, on a new connection.
+ */
 void cp_db_drop(cp_db_t *db);
 
 /* What a client or server error number means to us; drops the connection when it is lost, logs what is our mistake. */

@@ -1,4 +1,7 @@
-/* Where files lie in the store: `tmp/<name>` while they arrive, then `<2 hex>/<2 hex>/<name>`; a name is 32 hex digits. */
+/*
+ * Where files lie in the store: `tmp/<name>` while they arrive, then `<2 hex>/<2 hex>/<name>`; a name is 32 hexadecimal
+ * digits.
+ */
 #ifndef CP_MATERIAL_FOLDER_H
 #define CP_MATERIAL_FOLDER_H
 
@@ -18,7 +21,7 @@ bool cp_file_name_is_valid(cp_str_t name);
 void cp_file_temporary(const char *name, char path[CP_FILE_PATH]);
 void cp_file_permanent(const char *name, char path[CP_FILE_PATH]);
 
-/* Makes a temporary file under a new random name (mode 0600): its descriptor, which the caller closes; -1 with errno. */
+/* Makes a temporary file under a new random name, mode 0600: its descriptor, which the caller closes; -1 with errno. */
 int cp_file_create(int store, char name[CP_FILE_NAME + 1]);
 
 /* Moves a temporary file to its place and makes the move durable; -1 with errno. */

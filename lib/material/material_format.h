@@ -1,7 +1,7 @@
 /*
- * How a stored file is written: a head of fixed bytes, then chunks of CP_CHUNK_SIZE bytes (the last may be shorter, none
- * is empty), each sealed with AES-256-GCM under a key that no other file has. Nonce and authenticated data count the
- * chunks and mark the last one, so that a file which was cut, extended or put together anew does not open.
+ * How a stored file is written: a head of fixed bytes, then chunks of CP_CHUNK_SIZE bytes (the last may be shorter,
+ * none is empty), each sealed with AES-256-GCM under a key that no other file has. Nonce and authenticated data count
+ * the chunks and mark the last one, so that a file which was cut, extended or put together anew does not open.
  */
 #ifndef CP_MATERIAL_FORMAT_H
 #define CP_MATERIAL_FORMAT_H

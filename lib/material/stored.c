@@ -161,7 +161,7 @@ cp_code_t
 cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *bytes)
 {
     cp_code_t code;
-    int       file;
+    int       file = -1;
 
     *bytes = CP_STR_NULL;
 

@@ -2,6 +2,7 @@
 #include "seams.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "base/random.h"
 #include "material/material.h"
+#include "material/material_folder.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define MIB           (1024u * 1024u)
@@ -108,7 +110,9 @@ sample(size_t size)
 
     assert_non_null(bytes);
     cp_random(bytes, size + 3);
-    memcpy(bytes, "\xff\xd8\xff", 3);
+    bytes[0] = 0xff;
+    bytes[1] = 0xd8;
+    bytes[2] = 0xff;
 
     return cp_str_n(bytes, size);
 }
@@ -159,7 +163,8 @@ write_slices(cp_upload_t *upload, cp_str_t bytes, size_t most)
     cp_code_t code = CP_OK;
 
     while (code == CP_OK && at < bytes.len) {
-        n = 1 + (size_t) rand() % most;
+        cp_random(&n, sizeof(n));
+        n = 1 + n % most;
         if (n > bytes.len - at) {
             n = bytes.len - at;
         }
@@ -560,6 +565,25 @@ no_store(void **state)
 }
 
 
+/* What the operator hears and the client gets for a step that failed. */
+static void
+failed_step(void **state)
+{
+    static const struct { int number; cp_code_t code; } rows[] = {
+        { ENOSPC, CP_E_STORE_FULL }, { EDQUOT, CP_E_STORE_FULL }, { EIO, CP_E_STORE }, { EACCES, CP_E_STORE },
+        { EROFS, CP_E_STORE },       { ENOENT, CP_E_STORE },
+    };
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        errno = rows[i].number;
+        assert_int_equal(cp_store_failed("writing"), rows[i].code);
+    }
+}
+
+
 #define CASE(test)  cmocka_unit_test_setup_teardown(test, open_arena, close_arena)
 
 int
@@ -570,6 +594,7 @@ main(void)
         CASE(format),         CASE(limit),                        CASE(narrower_limits),
         CASE(removed),        CASE(closed_without_keeping),       CASE(a_changed_byte),
         CASE(rearranged),     CASE(wrong_length_or_key),          CASE(no_store),
+        CASE(failed_step),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -1,0 +1,403 @@
+/* Requests, good and bad, made by OpenSSL here: each bad one is refused for its own reason. */
+#include "seams.h"
+
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "certificate/csr.h"
+#include "certificate/der.h"
+#include "certificate/tbs.h"
+
+static cp_arena_t *arena;
+
+
+static EVP_PKEY *
+rsa_key(unsigned bits, unsigned long exponent)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY     *pkey = NULL;
+    BIGNUM       *e = BN_new();
+
+    BN_set_word(e, exponent);
+    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int) bits) > 0);
+    assert_true(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e) > 0);
+    assert_int_equal(EVP_PKEY_keygen(ctx, &pkey), 1);
+
+    BN_free(e);
+    EVP_PKEY_CTX_free(ctx);
+
+    return pkey;
+}
+
+
+/* An RSA key of two given primes. */
+static EVP_PKEY *
+rsa_of(const BIGNUM *p, const BIGNUM *q, unsigned long exponent)
+{
+    BN_CTX         *ctx = BN_CTX_new();
+    BIGNUM         *n = BN_new(), *e = BN_new(), *d = BN_new(), *phi = BN_new(), *p1 = BN_dup(p), *q1 = BN_dup(q);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    OSSL_PARAM     *params;
+    EVP_PKEY_CTX   *key = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    EVP_PKEY       *pkey = NULL;
+
+    BN_mul(n, p, q, ctx);
+    BN_sub_word(p1, 1);
+    BN_sub_word(q1, 1);
+    BN_mul(phi, p1, q1, ctx);
+    BN_set_word(e, exponent);
+    assert_non_null(BN_mod_inverse(d, e, phi, ctx));
+
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_D, d);
+    params = OSSL_PARAM_BLD_to_param(build);
+    assert_int_equal(EVP_PKEY_fromdata_init(key), 1);
+    assert_int_equal(EVP_PKEY_fromdata(key, &pkey, EVP_PKEY_KEYPAIR, params), 1);
+
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(key);
+    BN_free(n);
+    BN_free(e);
+    BN_free(d);
+    BN_free(phi);
+    BN_free(p1);
+    BN_free(q1);
+    BN_CTX_free(ctx);
+
+    return pkey;
+}
+
+
+/* A prime of 1,024 bits as the vulnerable library makes them: k * M + (65537^a mod M). */
+static BIGNUM *
+roca_prime(void)
+{
+    static const unsigned char primes[] = {
+        2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+        109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167
+    };
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *m = BN_new(), *a = BN_new(), *base = BN_new(), *k = BN_new(), *p = BN_new();
+    size_t  i;
+
+    BN_one(m);
+    for (i = 0; i < sizeof(primes); i++) {
+        BN_mul_word(m, primes[i]);
+    }
+    BN_set_word(base, 65537);
+
+    do {
+        BN_rand(a, 62, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
+        BN_mod_exp(p, base, a, m, ctx);
+        BN_rand(k, 1024, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY);
+        BN_div(k, NULL, k, m, ctx);
+        BN_mul(k, k, m, ctx);
+        BN_add(p, p, k);
+    } while (BN_num_bits(p) != 1024 || !BN_is_bit_set(p, 1022) || BN_check_prime(p, ctx, NULL) != 1);
+
+    BN_free(m);
+    BN_free(a);
+    BN_free(base);
+    BN_free(k);
+    BN_CTX_free(ctx);
+
+    return p;
+}
+
+
+static BIGNUM *
+prime(int bits)
+{
+    BIGNUM *p = BN_new();
+
+    assert_int_equal(BN_generate_prime_ex(p, bits, 0, NULL, NULL, NULL), 1);
+    return p;
+}
+
+
+static BIGNUM *
+prime_after(const BIGNUM *p)
+{
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *q = BN_dup(p);
+
+    do {
+        BN_add_word(q, 2);
+    } while (BN_check_prime(q, ctx, NULL) != 1);
+    BN_CTX_free(ctx);
+
+    return q;
+}
+
+
+/* A request for the key (which is released), signed with the digest. */
+static cp_str_t
+request(EVP_PKEY *pkey, const EVP_MD *md)
+{
+    X509_REQ      *req = X509_REQ_new();
+    unsigned char *der = NULL;
+    cp_str_t       copy;
+    int            n;
+
+    X509_REQ_set_version(req, X509_REQ_VERSION_1);
+    X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(req), "CN", MBSTRING_UTF8,
+                               (const unsigned char *) "whoever", -1, -1, 0);
+    assert_int_equal(X509_REQ_set_pubkey(req, pkey), 1);
+    assert_true(X509_REQ_sign(req, pkey, md) > 0);
+
+    n = i2d_X509_REQ(req, &der);
+    copy = cp_str_dup(arena, cp_str_n(der, (size_t) n));
+    OPENSSL_free(der);
+    X509_REQ_free(req);
+    EVP_PKEY_free(pkey);
+
+    return copy;
+}
+
+
+static void
+expect(cp_str_t input, cp_csr_fault_t fault, const char *what)
+{
+    cp_csr_t       csr;
+    cp_csr_fault_t found = cp_csr_check(input, arena, &csr);
+
+    if (found != fault) {
+        fail_msg("%s: %s", what, cp_csr_fault(found)->en);
+    }
+}
+
+
+static void
+good(void **state)
+{
+    unsigned char digest[CP_SHA256_SIZE];
+    cp_csr_t      csr;
+    cp_str_t      der, pem;
+
+    static const struct { unsigned bits; unsigned kind; } rsa[] = {
+        { 2048, CP_KEY_RSA2048 }, { 3072, CP_KEY_RSA3072 }, { 4096, CP_KEY_RSA4096 },
+    };
+    size_t i;
+
+    (void) state;
+
+    der = request(EVP_EC_gen("P-256"), EVP_sha256());
+    assert_int_equal(cp_csr_check(der, arena, &csr), CP_CSR_GOOD);
+    assert_int_equal(csr.key.kind, CP_KEY_P256);
+    assert_true(cp_str_eq(csr.der, der));
+    assert_int_equal(csr.spki_sha256.len, CP_SHA256_SIZE);
+    assert_int_equal(cp_sha256(csr.key.spki, digest), CP_OK);
+    assert_memory_equal(digest, csr.spki_sha256.data, CP_SHA256_SIZE);
+
+    pem = cp_pem_write(arena, "CERTIFICATE REQUEST", der);
+    assert_int_equal(cp_csr_check(pem, arena, &csr), CP_CSR_GOOD);
+    assert_true(cp_str_eq(csr.der, der));
+    expect(cp_pem_write(arena, "NEW CERTIFICATE REQUEST", der), CP_CSR_GOOD, "older label");
+    expect(cp_str_printf(arena, "\r\n%s  \n", pem.data), CP_CSR_GOOD, "blanks around PEM");
+
+    expect(request(EVP_EC_gen("P-256"), EVP_sha384()), CP_CSR_GOOD, "P-256 with SHA-384");
+    expect(request(rsa_key(2048, 65537), EVP_sha512()), CP_CSR_GOOD, "RSA with SHA-512");
+
+    for (i = 0; i < 2; i++) {
+        der = request(rsa_key(rsa[i].bits, 65537), EVP_sha256());
+        assert_int_equal(cp_csr_check(der, arena, &csr), CP_CSR_GOOD);
+        assert_int_equal(csr.key.kind, rsa[i].kind);
+    }
+}
+
+
+static void
+bad_form(void **state)
+{
+    cp_str_t der = request(EVP_EC_gen("P-256"), EVP_sha256()), copy, pem;
+    size_t   i;
+    char     what[40];
+
+    (void) state;
+
+    expect(CP_STR(""), CP_CSR_NOT_DER, "empty");
+    expect(CP_STR("\x30\x80\x00\x00"), CP_CSR_NOT_DER, "indefinite length");
+    expect(CP_STR("\x30\x03\x02\x01\x00"), CP_CSR_STRUCTURE, "another structure");
+    expect(CP_STR("-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n"), CP_CSR_NOT_DER,
+           "empty PEM");
+    expect(CP_STR("hello"), CP_CSR_NOT_DER, "text");
+
+    copy = cp_str_dup(arena, der);
+    expect(cp_str_n(copy.data, copy.len + 1), CP_CSR_TRAILING, "a byte behind the end");
+
+    pem = cp_pem_write(arena, "CERTIFICATE", der);
+    expect(pem, CP_CSR_NOT_DER, "PEM of a certificate");
+    pem = cp_pem_write(arena, "CERTIFICATE REQUEST", der);
+    expect(cp_str_n(pem.data, pem.len - 5), CP_CSR_NOT_DER, "PEM cut short");
+    pem.data[60] = '!';
+    expect(pem, CP_CSR_NOT_DER, "PEM with a character that is not base64");
+
+    /* No byte can be cut, and none can be changed without notice. */
+    for (i = 0; i < der.len; i++) {
+        cp_csr_t csr;
+
+        snprintf(what, sizeof(what), "byte %zu", i);
+        copy.data[i] ^= 1;
+        if (cp_csr_check(cp_str_n(copy.data, der.len), arena, &csr) == CP_CSR_GOOD) {
+            fail_msg("%s changed", what);
+        }
+        copy.data[i] ^= 1;
+        if (cp_csr_check(cp_str_n(der.data, i), arena, &csr) == CP_CSR_GOOD) {
+            fail_msg("cut at %s", what);
+        }
+    }
+
+    /* SEQUENCE, SEQUENCE, INTEGER: with short lengths the version is at a known place. */
+    copy = cp_str_dup(arena, der);
+    assert_non_null(memmem(copy.data, 16, "\x02\x01\x00", 3));
+    ((char *) memmem(copy.data, 16, "\x02\x01\x00", 3))[2] = 1;
+    expect(copy, CP_CSR_VERSION, "version 1");
+
+    copy = cp_str_dup(arena, der);
+    copy.data[copy.len - 1] ^= 1;
+    expect(copy, CP_CSR_SIGNATURE, "changed signature");
+}
+
+
+static void
+bad_algorithms(void **state)
+{
+    (void) state;
+
+    expect(request(EVP_EC_gen("P-256"), EVP_sha1()), CP_CSR_SIGNATURE_ALGORITHM, "ECDSA with SHA-1");
+    expect(request(rsa_key(2048, 65537), EVP_sha1()), CP_CSR_SIGNATURE_ALGORITHM, "RSA with SHA-1");
+    expect(request(rsa_key(2048, 65537), EVP_md5()), CP_CSR_SIGNATURE_ALGORITHM, "RSA with MD5");
+    expect(request(EVP_EC_gen("P-384"), EVP_sha384()), CP_CSR_KEY_TYPE, "P-384");
+    expect(request(EVP_EC_gen("secp256k1"), EVP_sha256()), CP_CSR_KEY_TYPE, "another curve");
+    expect(request(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL), CP_CSR_KEY_TYPE, "Ed25519");
+}
+
+
+/* A valid frame around a point that is not on the curve: the key is judged before the signature. */
+static void
+bad_point(void **state)
+{
+    cp_str_t der = request(EVP_EC_gen("P-256"), EVP_sha256()), copy = cp_str_dup(arena, der);
+    char    *point = memmem(copy.data, copy.len, "\x03\x42\x00\x04", 4);
+
+    (void) state;
+
+    assert_non_null(point);
+    point[10] ^= 1;
+    expect(copy, CP_CSR_POINT, "point off the curve");
+    point[10] ^= 1;
+    memset(point + 4, 0, 64);
+    expect(copy, CP_CSR_POINT, "zero point");
+    point[3] = 2;
+    expect(copy, CP_CSR_POINT, "compressed form with the wrong length");
+}
+
+
+static void
+weak_rsa(void **state)
+{
+    BIGNUM *p, *q, *small;
+    BN_CTX *ctx = BN_CTX_new();
+
+    (void) state;
+
+    expect(request(rsa_key(1024, 65537), EVP_sha256()), CP_CSR_SHORT, "RSA of 1,024 bits");
+    expect(request(rsa_key(2046, 65537), EVP_sha256()), CP_CSR_SHORT, "RSA of 2,046 bits");
+    expect(request(rsa_key(2304, 65537), EVP_sha256()), CP_CSR_LENGTH, "RSA of 2,304 bits");
+    expect(request(rsa_key(2048, 3), EVP_sha256()), CP_CSR_EXPONENT, "exponent 3");
+    expect(request(rsa_key(2048, 65535), EVP_sha256()), CP_CSR_EXPONENT, "exponent 65,535");
+
+    p = roca_prime();
+    q = roca_prime();
+    expect(request(rsa_of(p, q, 65537), EVP_sha256()), CP_CSR_ROCA, "both primes of the vulnerable form");
+    BN_free(p);
+    BN_free(q);
+
+    p = prime(1024);
+    q = prime_after(p);
+    expect(request(rsa_of(p, q, 65537), EVP_sha256()), CP_CSR_CLOSE_PRIMES, "neighbouring primes");
+    BN_free(q);
+    expect(request(rsa_of(p, p, 65537), EVP_sha256()), CP_CSR_CLOSE_PRIMES, "the same prime twice");
+
+    /* 2039 * p * q: valid in form, factored by trial division. */
+    q = prime(1024);
+    small = BN_new();
+    BN_mul(small, p, q, ctx);
+    assert_false(cp_modulus_has_small_factor(small));
+    assert_false(cp_modulus_is_roca(small));
+    assert_false(cp_modulus_is_close(small, 100));
+    BN_mul_word(small, 2039);
+    assert_true(cp_modulus_has_small_factor(small));
+    BN_lshift1(small, small);
+    assert_true(cp_modulus_has_small_factor(small));
+
+    BN_free(small);
+    BN_free(p);
+    BN_free(q);
+    BN_CTX_free(ctx);
+}
+
+
+/* Each fault has texts in both languages and an error that is a client's. */
+static void
+faults_have_texts(void **state)
+{
+    cp_csr_fault_t fault;
+
+    (void) state;
+
+    for (fault = CP_CSR_GOOD + 1; fault < CP_CSR_END; fault++) {
+        const cp_csr_fault_row_t *row = cp_csr_fault(fault);
+
+        assert_non_null(row->zh);
+        assert_non_null(row->en);
+        assert_true(row->code == CP_E_BAD_CSR || row->code == CP_E_WEAK_KEY || row->code == CP_E_NO_MEMORY);
+    }
+}
+
+
+static int
+set_up(void **state)
+{
+    (void) state;
+
+    arena = cp_arena_new(65536);
+    return arena == NULL;
+}
+
+
+static int
+tear_down(void **state)
+{
+    (void) state;
+
+    cp_arena_free(arena);
+    return 0;
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good),
+        cmocka_unit_test(bad_form),
+        cmocka_unit_test(bad_algorithms),
+        cmocka_unit_test(bad_point),
+        cmocka_unit_test(weak_rsa),
+        cmocka_unit_test(faults_have_texts),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,826 @@
+/* The operations on materials against a real database: what each does, refuses and leaves behind. */
+#include "seams.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "database.h"
+#include "material/material.h"
+#include "material/material_ops.h"
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define TEXT(literal)  { sizeof(literal) - 1, (char *) (uintptr_t) (literal) }
+
+#define JPEG  "\xff\xd8\xff\xe0 a picture of sorts"
+#define PNG   "\x89PNG\r\n\x1a\n a picture of sorts"
+
+static char       folder[] = "/tmp/caportal-ops-XXXXXX";
+static cp_app_t   app;
+static cp_call_t  call;
+static cp_hall_t  hall;
+static cp_project_t project;
+
+static const cp_operation_t put = {
+    .id = "putMaterial", .method = "PUT", .callers = CP_BY_ACCOUNT, .run = cp_op_material_put,
+};
+static const cp_operation_t get = { .id = "getMaterial", .callers = CP_BY_ACCOUNT, .run = cp_op_material_get };
+static const cp_operation_t list = { .id = "listMaterials", .callers = CP_BY_ACCOUNT, .run = cp_op_material_list };
+static const cp_operation_t del = { .id = "removeMaterial", .callers = CP_BY_ACCOUNT, .run = cp_op_material_remove };
+static const cp_operation_t template = { .id = "getTemplate", .callers = CP_BY_PUBLIC, .run = cp_op_template_get };
+
+/* Whom it is open to is a matter of lib/api.c; the reviewer is set by the test. */
+static const cp_operation_t view = { .id = "viewMaterial", .callers = CP_BY_PUBLIC, .run = cp_op_material_view };
+
+/* What the edge lets in: more than the order below was sold with. */
+static const cp_material_rule_t widest = { .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_PDF, .max_size = 100000 };
+
+enum { LICENCE, SEAL, LETTER, PHOTO };
+
+static cp_material_rule_t rules[] = {
+    [LICENCE] = { .kind = TEXT("licence"), .title = TEXT("营业执照"), .types = CP_TYPE_JPEG, .max_size = 1000 },
+    [SEAL] = { .kind = TEXT("seal"), .title = TEXT("印章"), .types = CP_TYPE_JPEG | CP_TYPE_PNG, .max_size = 1000 },
+    [LETTER] = { .kind = TEXT("letter"), .title = TEXT("授权书"), .types = CP_TYPE_JPEG, .max_size = 1000 },
+    [PHOTO] = { .kind = TEXT("photo"), .title = TEXT("照片"), .types = CP_TYPE_JPEG, .max_size = 1000 },
+};
+
+
+static void
+set_up_hall(void)
+{
+    static const cp_material_need_t needs[] = {
+        { &rules[LICENCE], true, CP_APPLICANT_ENTERPRISE | CP_APPLICANT_INSTITUTION, CP_SERVICE_NEW },
+        { &rules[SEAL], true, CP_APPLICANT_ENTERPRISE, CP_SERVICE_NEW | CP_SERVICE_CHANGE },
+        { &rules[LETTER], true, CP_APPLICANT_INSTITUTION, CP_SERVICE_NEW },
+        { &rules[PHOTO], false, CP_APPLICANT_ENTERPRISE, CP_SERVICE_NEW },
+    };
+
+    hall.name = CP_STR("hall");
+    hall.title = CP_STR("营业厅");
+    hall.material_count = COUNT(rules);
+    memcpy(hall.materials, rules, sizeof(rules));
+    project.name = CP_STR("project");
+    project.title = CP_STR("项目");
+    project.need_count = COUNT(needs);
+    memcpy(project.needs, needs, sizeof(needs));
+
+    app.catalog.halls[0] = &hall;
+    app.catalog.hall_count = 1;
+}
+
+
+static int
+remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void) st;
+    (void) flag;
+    (void) ftw;
+
+    return remove(path);
+}
+
+
+static int
+read_keys(void)
+{
+    char        path[64];
+    const char *why;
+    unsigned    line;
+    FILE       *file;
+
+    snprintf(path, sizeof(path), "%s/keys", folder);
+    file = fopen(path, "w");
+    if (file == NULL) {
+        return -1;
+    }
+    fputs("1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", file);
+    fclose(file);
+    chmod(path, 0600);
+
+    app.keys = cp_keyring_read(path, &why, &line);
+
+    return app.keys == NULL ? -1 : 0;
+}
+
+
+static int
+start(void **state)
+{
+    static char store[80];
+
+    (void) state;
+
+    if (mkdtemp(folder) == NULL || read_keys() != 0 || database_start(true) != 0) {
+        return -1;
+    }
+
+    snprintf(store, sizeof(store), "%s/store", folder);
+    if (mkdir(store, 0700) != 0) {
+        return -1;
+    }
+
+    app.store = cp_str(store);
+    app.db = database;
+    set_up_hall();
+
+    return 0;
+}
+
+
+static int
+stop(void **state)
+{
+    (void) state;
+
+    cp_keyring_free(app.keys);
+
+    return database_stop() != 0 ? -1 : nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+
+/* This thread's connection again for the call, whose results go into its arena. */
+static void
+give_back(cp_arena_t *arena)
+{
+    cp_code_t code;
+
+    cp_arena_free(arena);
+    if (call.arena != NULL) {
+        call.db = cp_db_use(&app.db, call.arena, &code);
+    }
+}
+
+
+static int64_t
+number(const char *sql)
+{
+    cp_arena_t *arena = cp_arena_new(0);
+    cp_code_t   code;
+    cp_db_t    *db = cp_db_use(&app.db, arena, &code);
+    int64_t     value = -1;
+
+    assert_non_null(db);
+    assert_int_equal(cp_db_row(db, sql, ">i", &value), CP_OK);
+    give_back(arena);
+
+    return value;
+}
+
+
+static void
+script(const char *sql)
+{
+    cp_arena_t *arena = cp_arena_new(0);
+    cp_code_t   code;
+    cp_db_t    *db = cp_db_use(&app.db, arena, &code);
+
+    assert_non_null(db);
+    code = cp_db_script(db, cp_str(sql));
+    if (code != CP_OK) {
+        fail_msg("%s", cp_db_message(db));
+    }
+    give_back(arena);
+}
+
+
+static const char *const rows_before[] = {
+    "INSERT INTO person (id, id_number_index, id_number_sealed, name_sealed, mobile_sealed, created_at) "
+    "VALUES (1, REPEAT('p', 32), '', '', '', 1)",
+    "INSERT INTO account (id, public_id, phone_index, phone_sealed, state, created_at, updated_at) "
+    "VALUES (1, 'a1', REPEAT('a', 32), '', 'active', 1, 1), (2, 'a2', REPEAT('b', 32), '', 'active', 1, 1)",
+};
+
+static const char sql_unit[] =
+    "INSERT INTO unit (id, public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified, created_at, "
+    "updated_at) VALUES (1, 'u1', 'enterprise', 'unit', '91150100000000000X', ?, ?, 1, 1, 1)";
+
+static const char sql_order[] =
+    "INSERT INTO certificate_order (id, no, hall, project, product, service, account_id, unit_id, person_id, "
+    "agent_index, state, version, flow, amount_fen, profile, years, sale, created_at, updated_at) VALUES "
+    "(1, ?, 'hall', 'project', 'product', 'new', 1, 1, 1, REPEAT('p', 32), 'draft', 1, 'review_first', 100, 'p', 1, "
+    "?, 1, 1)";
+
+#define ORDER_NO  "2026010211040512345678"
+
+
+/* One unit of account 1 with one draft, bought from the hall above. */
+static int
+open_case(void **state)
+{
+    cp_product_t product = { .name = CP_STR("product"), .title = CP_STR("product"), .profile = CP_STR("p") };
+    cp_str_t     name, id;
+    json_t      *sale;
+    char        *text;
+    size_t       i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows_before); i++) {
+        script(rows_before[i]);
+    }
+
+    memset(&call, 0, sizeof(call));
+    call.app = &app;
+    call.arena = cp_arena_new(0);
+    call.who.account = 1;
+    call.request_id = CP_STR("request");
+    call.client_ip = CP_STR("192.0.2.1");
+    assert_int_equal(cp_call_db(&call), CP_OK);
+
+    assert_int_equal(cp_column_seal(app.keys, call.arena, "unit.legal_name", CP_STR("name"), &name), CP_OK);
+    assert_int_equal(cp_column_seal(app.keys, call.arena, "unit.legal_id", CP_STR("id"), &id), CP_OK);
+    assert_int_equal(cp_db_exec(call.db, sql_unit, "ss", name, id), CP_OK);
+
+    sale = cp_sale_json(&hall, &project, &product);
+    text = json_dumps(sale, JSON_COMPACT);
+    assert_int_equal(cp_db_exec(call.db, sql_order, "ss", CP_STR(ORDER_NO), cp_str(text)), CP_OK);
+    free(text);
+    json_decref(sale);
+
+    return 0;
+}
+
+
+static int
+close_case(void **state)
+{
+    static const char *const tables[] = {
+        "material", "payment", "order_event", "audit", "certificate_order", "unit", "account", "person",
+    };
+    char   sql[64];
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(tables); i++) {
+        snprintf(sql, sizeof(sql), "DELETE FROM %s", tables[i]);
+        script(sql);
+    }
+
+    cp_call_end(&call);
+    cp_arena_free(call.arena);
+    call.arena = NULL;
+
+    return 0;
+}
+
+
+/*
+ * Runs an operation on the order and a kind; the status of the answer. A new call each time, as in the server, whose
+ * memory is out after `allocations` (-1: never).
+ */
+static int
+run_failing(const cp_operation_t *operation, const char *kind, long allocations)
+{
+    cp_call_end(&call);
+    cp_arena_free(call.arena);
+    call.arena = cp_arena_new(0);
+    assert_non_null(call.arena);
+
+    call.db = NULL;
+    call.operation = operation;
+    call.params[0] = CP_STR(ORDER_NO);
+    call.params[1] = cp_str(kind);
+
+    cp_arena_fail_after(call.arena, allocations);
+    cp_api_run(&call);
+    cp_arena_fail_after(call.arena, -1);
+
+    return call.status;
+}
+
+
+static int
+run(const cp_operation_t *operation, const char *kind)
+{
+    return run_failing(operation, kind, -1);
+}
+
+
+static int
+send_body(const char *kind, const char *type, cp_str_t body)
+{
+    cp_code_t    code;
+    cp_upload_t *upload = cp_upload_open(&app, &widest, cp_str(type), (int64_t) body.len, &code);
+    int          status;
+
+    assert_non_null(upload);
+    assert_int_equal(cp_upload_write(upload, body.data, body.len), CP_OK);
+    assert_int_equal(cp_upload_finish(upload), CP_OK);
+
+    call.upload = upload;
+    status = run(&put, kind);
+    call.upload = NULL;
+    cp_upload_close(upload);
+
+    return status;
+}
+
+
+static int
+upload_jpeg(const char *kind)
+{
+    return send_body(kind, "image/jpeg", CP_STR(JPEG));
+}
+
+
+static int files_found;
+
+static int
+count_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void) path;
+    (void) st;
+    (void) ftw;
+    files_found += flag == FTW_F;
+
+    return 0;
+}
+
+
+static int
+files(void)
+{
+    files_found = 0;
+    nftw(app.store.data, count_file, 8, FTW_PHYS);
+
+    return files_found;
+}
+
+
+static const char *
+text_of(const char *name)
+{
+    return json_string_value(json_object_get(call.answer, name));
+}
+
+
+static const char *
+header(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < call.header_count; i++) {
+        if (strcmp(call.headers[i].name, name) == 0) {
+            return call.headers[i].value.data;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* "a b": what the order misses. */
+static const char *
+missing(void)
+{
+    static char text[200];
+
+    json_t  *names = json_array(), *name;
+    cp_str_t sale;
+    size_t   i;
+
+    text[0] = '\0';
+    assert_int_equal(cp_call_db(&call), CP_OK);
+    assert_int_equal(cp_db_row(call.db, "SELECT sale FROM certificate_order WHERE id = 1", ">s", &sale), CP_OK);
+    assert_int_equal(cp_material_missing(&call, 1, sale, CP_STR("enterprise"), CP_STR("new"), names), CP_OK);
+
+    json_array_foreach(names, i, name) {
+        strcat(text, i == 0 ? "" : " ");
+        strcat(text, json_string_value(name));
+    }
+    json_decref(names);
+
+    return text;
+}
+
+
+static void
+upload_and_read_back(void **state)
+{
+    json_t *item;
+
+    (void) state;
+
+    assert_string_equal(missing(), "materials.licence materials.seal");
+
+    assert_int_equal(send_body("seal", "image/png", CP_STR(PNG)), 201);
+    assert_string_equal(text_of("kind"), "seal");
+    assert_string_equal(text_of("type"), "image/png");
+    assert_string_equal(text_of("state"), "uploaded");
+    assert_string_equal(text_of("sha256"), cp_sha256_hex(call.arena, CP_STR(PNG)).data);
+    assert_int_equal(json_integer_value(json_object_get(call.answer, "size")), sizeof(PNG) - 1);
+
+    assert_string_equal(missing(), "materials.licence");
+    assert_int_equal(number("SELECT version FROM certificate_order"), 2);
+    assert_int_equal(number("SELECT COUNT(*) FROM order_event WHERE event = 'edit'"), 1);
+    assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.upload'"), 1);
+
+    assert_int_equal(run(&get, "seal"), 200);
+    assert_true(cp_str_is(call.raw, PNG));
+    assert_string_equal(call.raw_type, "image/png");
+    assert_string_equal(header("Content-Disposition"), "attachment; filename=\"seal.png\"");
+    assert_string_equal(header("X-Content-Type-Options"), "nosniff");
+    assert_string_equal(header("Content-Security-Policy"), "sandbox; default-src 'none'");
+    assert_string_equal(header("Cache-Control"), "private, no-store");
+
+    assert_int_equal(run(&list, NULL), 200);
+    item = json_array_get(json_object_get(call.answer, "items"), 0);
+    assert_string_equal(json_string_value(json_object_get(item, "title")), "印章");
+    assert_string_equal(json_string_value(json_object_get(item, "uploaded_at")), "2026-01-02T11:04:05+08:00");
+    assert_int_equal(json_array_size(json_object_get(call.answer, "items")), 1);
+}
+
+
+/* Everything that is refused leaves neither row nor file. */
+static void
+refused(void **state)
+{
+    static char large[1001] = "\xff\xd8\xff";
+
+    static const struct { const char *kind, *type, *state; int64_t account; cp_str_t body; int status; } rows[] = {
+        { "nothing", "image/jpeg", "draft", 1, TEXT(JPEG), 404 },
+        { "letter", "image/jpeg", "draft", 1, TEXT(JPEG), 404 },
+        { "Licence", "image/jpeg", "draft", 1, TEXT(JPEG), 404 },
+        { "licence", "image/jpeg", "draft", 2, TEXT(JPEG), 404 },
+        { "licence", "image/jpeg", "draft", 0, TEXT(JPEG), 401 },
+        { "licence", "image/png", "draft", 1, TEXT(PNG), 415 },
+        { "licence", "image/jpeg", "draft", 1, { 1001, large }, 413 },
+        { "licence", "image/jpeg", "submitted", 1, TEXT(JPEG), 409 },
+        { "nothing", "image/jpeg", "submitted", 1, TEXT(JPEG), 409 },
+        { "licence", "image/jpeg", "approved", 1, TEXT(JPEG), 409 },
+        { "licence", "image/jpeg", "completed", 1, TEXT(JPEG), 409 },
+        { "licence", "image/jpeg", "cancelled", 1, TEXT(JPEG), 409 },
+    };
+    char   sql[80];
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        int before = files();
+
+        snprintf(sql, sizeof(sql), "UPDATE certificate_order SET state = '%s'", rows[i].state);
+        script(sql);
+        call.who.account = rows[i].account;
+
+        assert_int_equal(send_body(rows[i].kind, rows[i].type, rows[i].body), rows[i].status);
+        assert_int_equal(files(), before);
+        assert_int_equal(number("SELECT COUNT(*) FROM material"), 0);
+        assert_int_equal(number("SELECT version FROM certificate_order"), 1);
+    }
+
+    script("UPDATE certificate_order SET state = 'draft'");
+    call.who.account = 1;
+    assert_int_equal(run(&put, "licence"), 422);
+    assert_int_equal(send_body("licence", "image/jpeg", cp_str_n(large, 1000)), 201);
+}
+
+
+static void
+others_materials(void **state)
+{
+    static const cp_operation_t *const operations[] = { &get, &del, &list };
+
+    size_t i;
+
+    (void) state;
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+    for (i = 0; i < COUNT(operations); i++) {
+        call.who.account = 2;
+        assert_int_equal(run(operations[i], "licence"), 404);
+        call.who.account = 0;
+        assert_int_equal(run(operations[i], "licence"), 401);
+    }
+
+    call.who.account = 1;
+    assert_int_equal(run(&get, "seal"), 404);
+    assert_int_equal(run(&get, "\xff\xfe"), 404);
+    assert_int_equal(run(&del, "seal"), 404);
+}
+
+
+static void
+replace_and_remove(void **state)
+{
+    (void) state;
+
+    /* never submitted: nobody has seen the first one */
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'discarded' AND is_current IS NULL"), 1);
+    assert_int_equal(number("SELECT COUNT(*) FROM material WHERE is_current = 1 AND state = 'uploaded'"), 1);
+
+    /* submitted and rejected: what the review saw stays as evidence */
+    test_now_ms += 1000;
+    script("UPDATE certificate_order SET state = 'rejected', submitted_at = 1767323045500");
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'replaced'"), 1);
+
+    assert_int_equal(run(&del, "licence"), 204);
+    assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'discarded'"), 2);
+    assert_int_equal(number("SELECT COUNT(*) FROM material WHERE is_current = 1"), 0);
+    assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.remove'"), 1);
+    assert_int_equal(number("SELECT version FROM certificate_order"), 5);
+
+    assert_int_equal(run(&del, "licence"), 404);
+    assert_int_equal(run(&get, "licence"), 404);
+    test_now_ms -= 1000;
+}
+
+
+static void
+rejected_by_review(void **state)
+{
+    (void) state;
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_jpeg("seal"), 201);
+    assert_int_equal(upload_jpeg("photo"), 201);
+    assert_string_equal(missing(), "");
+
+    assert_int_equal(cp_material_reject(&call, 1, CP_STR("licence")), CP_OK);
+    assert_int_equal(cp_material_reject(&call, 1, CP_STR("licence")), CP_OK);
+    assert_int_equal(cp_material_reject(&call, 1, CP_STR("photo")), CP_OK);
+    assert_int_equal(cp_material_reject(&call, 1, CP_STR("letter")), CP_E_NOT_FOUND);
+    script("UPDATE certificate_order SET state = 'rejected'");
+    assert_string_equal(missing(), "materials.licence materials.photo");
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_string_equal(missing(), "materials.photo");
+    assert_int_equal(run(&del, "photo"), 204);
+    assert_string_equal(missing(), "");
+}
+
+
+static void
+viewed_by_staff(void **state)
+{
+    (void) state;
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+
+    script("INSERT INTO staff (id, public_id, name_sealed, roles, certificate_sha256, state, created_at, updated_at) "
+           "VALUES (7, 's7', '', 1, REPEAT('c', 32), 'active', 1, 1)");
+    call.who.account = 0;
+    call.who.staff = 7;
+    call.who.roles = CP_ROLE_REVIEWER;
+
+    assert_int_equal(run(&view, "licence"), 200);
+    assert_true(cp_str_is(call.raw, JPEG));
+    assert_string_equal(header("Content-Disposition"), "attachment; filename=\"licence.jpg\"");
+    assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.view' AND actor_kind = 'staff' "
+                            "AND actor_id = 7"), 1);
+    assert_int_equal(run(&view, "seal"), 404);
+    assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.view'"), 1);
+    script("DELETE FROM staff");
+}
+
+
+/* A damaged file is our fault, and says nothing about itself. */
+static void
+damaged_file(void **state)
+{
+    (void) state;
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+    script("UPDATE material SET sha256 = REPEAT('x', 32)");
+    assert_int_equal(run(&get, "licence"), 500);
+    assert_null(call.raw.data);
+    assert_int_equal(call.header_count, 0);
+}
+
+
+/* Whichever statement fails: the order is as before or wholly changed, and no row lacks its file. */
+static void
+nothing_half_done(void **state)
+{
+    int status = 0, left = 0, before, n;
+
+    (void) state;
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+
+    /* the statement before the first of these begins the transaction, and is tried again */
+    for (n = 1; n < 40; n++) {
+        before = files();
+        cp_db_fail_after(call.db, n);
+        status = upload_jpeg("licence");
+        cp_db_fail_after(call.db, -1);
+        if (status == 201) {
+            break;
+        }
+
+        assert_int_equal(status, 503);
+        assert_int_equal(number("SELECT COUNT(*) FROM material"), 1);
+        assert_int_equal(number("SELECT version FROM certificate_order"), 2);
+        assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.upload'"), 1);
+        left += files() - before;
+    }
+
+    /* a failed commit may have happened: its file, and no other, is left to the sweep */
+    assert_int_equal(left, 1);
+    assert_int_equal(status, 201);
+    assert_in_range(n, 6, 39);
+    assert_int_equal(number("SELECT COUNT(*) FROM material"), 2);
+    assert_int_equal(run(&get, "licence"), 200);
+}
+
+
+/* The same with memory: nothing is answered but 503, and nothing stays. */
+static void
+out_of_memory(void **state)
+{
+    cp_code_t    code;
+    cp_upload_t *upload;
+    long         n;
+    int          before, status = 0;
+
+    (void) state;
+
+    for (n = 0; n < 500; n++) {
+        before = files();
+        upload = cp_upload_open(&app, &widest, CP_STR("image/jpeg"), -1, &code);
+        assert_non_null(upload);
+        assert_int_equal(cp_upload_write(upload, JPEG, sizeof(JPEG) - 1), CP_OK);
+        assert_int_equal(cp_upload_finish(upload), CP_OK);
+
+        call.upload = upload;
+        status = run_failing(&put, "licence", n);
+        call.upload = NULL;
+        cp_upload_close(upload);
+        if (status == 201) {
+            break;
+        }
+
+        assert_int_equal(status, 503);
+        assert_int_equal(files(), before);
+        assert_int_equal(number("SELECT COUNT(*) FROM material"), 0);
+    }
+
+    assert_int_equal(status, 201);
+    assert_in_range(n, 20, 499);
+}
+
+
+static void
+set_age(const char *path, int64_t seconds)
+{
+    struct timespec times[2] = { 0 };
+
+    times[0].tv_sec = times[1].tv_sec = (time_t) (test_now_ms / 1000 - seconds);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+
+static int
+age_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void) st;
+    (void) ftw;
+    if (flag == FTW_F) {
+        set_age(path, 3601);
+    }
+
+    return 0;
+}
+
+
+static void
+put_file(const char *relative, int64_t age_s)
+{
+    char  path[200];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", app.store.data, relative);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    set_age(path, age_s);
+}
+
+
+static bool
+is_there(const char *relative)
+{
+    char path[200];
+
+    snprintf(path, sizeof(path), "%s/%s", app.store.data, relative);
+
+    return access(path, F_OK) == 0;
+}
+
+
+static void
+sweep(void **state)
+{
+    char    path[120];
+    int64_t removed;
+
+    (void) state;
+
+    nftw(app.store.data, age_file, 8, FTW_PHYS);
+    assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
+    assert_int_equal(files(), 0);
+
+    /* one in use, one that no review saw */
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_jpeg("licence"), 201);
+    nftw(app.store.data, age_file, 8, FTW_PHYS);
+
+    snprintf(path, sizeof(path), "%s/ab", app.store.data);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/ab/cd", app.store.data);
+    mkdir(path, 0700);
+
+    put_file("tmp/0123456789abcdef0123456789abcdef", 601);
+    put_file("tmp/1123456789abcdef0123456789abcdef", 599);
+    put_file("tmp/README", 9999999);
+    put_file("ab/cd/abcd456789abcdef0123456789abcdef", 3601);
+    put_file("ab/cd/abcd456789abcdef0123456789abcde0", 3599);
+    put_file("ab/cd/abcd456789abcdef0123456789abcde1", 9999999);
+    put_file("ab/cd/notes", 9999999);
+    script("INSERT INTO payment (public_id, order_id, method, amount_fen, state, remark_code, created_at, "
+           "voucher_file) VALUES ('p', 1, 'transfer', 1, 'pending', 'r', 1, 'abcd456789abcdef0123456789abcde1')");
+
+    assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
+    assert_int_equal(removed, 3);
+    assert_false(is_there("tmp/0123456789abcdef0123456789abcdef"));
+    assert_true(is_there("tmp/1123456789abcdef0123456789abcdef"));
+    assert_true(is_there("tmp/README"));
+    assert_false(is_there("ab/cd/abcd456789abcdef0123456789abcdef"));
+    assert_true(is_there("ab/cd/abcd456789abcdef0123456789abcde0"));
+    assert_true(is_there("ab/cd/abcd456789abcdef0123456789abcde1"));
+    assert_true(is_there("ab/cd/notes"));
+    assert_int_equal(run(&get, "licence"), 200);
+
+    assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
+    assert_int_equal(removed, 0);
+}
+
+
+static int
+fetch_template(const char *hall_name, const char *kind)
+{
+    cp_call_reset(&call);
+    call.operation = &template;
+    call.params[0] = cp_str(hall_name);
+    call.params[1] = cp_str(kind);
+    cp_api_run(&call);
+
+    return call.status;
+}
+
+
+static void
+templates(void **state)
+{
+    static char path[80];
+
+    FILE *file;
+
+    (void) state;
+
+    snprintf(path, sizeof(path), "%s/form.pdf", folder);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("%PDF-1.7 a form", file);
+    fclose(file);
+    hall.materials[LETTER].template_file = cp_str(path);
+    hall.materials[PHOTO].template_file = cp_str(folder);
+
+    call.who.account = 0;
+    assert_int_equal(fetch_template("hall", "letter"), 200);
+    assert_true(cp_str_is(call.raw, "%PDF-1.7 a form"));
+    assert_string_equal(call.raw_type, "application/pdf");
+    assert_string_equal(header("Content-Disposition"), "attachment; filename=\"letter.pdf\"");
+
+    assert_int_equal(fetch_template("hall", "seal"), 404);
+    assert_int_equal(fetch_template("hall", "../../etc/passwd"), 404);
+    assert_int_equal(fetch_template("elsewhere", "letter"), 404);
+    assert_int_equal(fetch_template("hall", "photo"), 503);
+
+    unlink(path);
+    assert_int_equal(fetch_template("hall", "letter"), 503);
+}
+
+
+#define CASE(test)  cmocka_unit_test_setup_teardown(test, open_case, close_case)
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        CASE(upload_and_read_back), CASE(refused),         CASE(others_materials), CASE(replace_and_remove),
+        CASE(rejected_by_review),   CASE(viewed_by_staff), CASE(damaged_file),     CASE(nothing_half_done),
+        CASE(out_of_memory),        CASE(sweep),           CASE(templates),
+    };
+
+    return database_is_there() ? cmocka_run_group_tests(tests, start, stop) : 0;
+}
