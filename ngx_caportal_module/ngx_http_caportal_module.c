@@ -2,6 +2,8 @@
 #include "ngx_http_caportal.h"
 #include "ngx_http_caportal_hall.h"
 
+#include "base/thread.h"
+
 #include <sodium.h>
 
 #define CONNECT_TIMEOUT  2000
@@ -12,6 +14,7 @@
 #define SMS_ADDRESS_DAY  30
 #define SESSION_IDLE     (30 * 60)
 #define SESSION_MAX      (12 * 3600)
+#define THREADS_WAIT     2000    /* milliseconds */
 
 static void *ngx_http_caportal_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf);
@@ -241,7 +244,10 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
 }
 
 
-/* Pool threads may still be on their way out: their connections and the client library are left to them. */
+/*
+ * Pool threads have been told to end, not waited for. Each closes its own connections, in libraries that are unloaded
+ * with the configuration right after this.
+ */
 static void
 ngx_http_caportal_exit_process(ngx_cycle_t *cycle)
 {
@@ -251,5 +257,9 @@ ngx_http_caportal_exit_process(ngx_cycle_t *cycle)
 
     if (cmcf != NULL) {
         ngx_http_caportal_redis_close(cmcf->redis);
+    }
+
+    if (!cp_thread_wait(THREADS_WAIT)) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0, "caportal: a pool thread has not ended in time");
     }
 }

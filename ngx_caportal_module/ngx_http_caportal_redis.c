@@ -99,6 +99,7 @@ ngx_http_caportal_redis_cleanup(void *data)
 }
 
 
+/* A connection that was refused is not kept: the next one may be let in. hiredis frees it after this callback. */
 static void
 ngx_http_caportal_redis_greeted(redisAsyncContext *context, void *answer, void *data)
 {
@@ -106,6 +107,7 @@ ngx_http_caportal_redis_greeted(redisAsyncContext *context, void *answer, void *
 
     if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "caportal: redis refused the worker: %s", reply->str);
+        redisAsyncFree(context);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <errmsg.h>
 #include <mysqld_error.h>
 
+#include "base/thread.h"
 #include "db_internal.h"
 
 static pthread_key_t  thread_key;
@@ -21,6 +22,7 @@ thread_end(void *data)
     cp_db_drop(db);
     free(db);
     mysql_thread_end();
+    cp_thread_gave();
 }
 
 
@@ -178,6 +180,7 @@ cp_db_use(const cp_db_conf_t *conf, cp_arena_t *arena, cp_code_t *code)
             return NULL;
         }
         db->fail_after = -1;
+        cp_thread_took();
     }
 
     db->conf = conf;

@@ -5,6 +5,8 @@
 
 #include <curl/curl.h>
 
+#include "base/thread.h"
+
 typedef struct {
     cp_arena_t *arena;
     char       *data;
@@ -20,6 +22,7 @@ static void
 thread_end(void *data)
 {
     curl_easy_cleanup(data);
+    cp_thread_gave();
 }
 
 
@@ -55,6 +58,9 @@ this_thread(void)
     if (curl != NULL && pthread_setspecific(thread_key, curl) != 0) {
         curl_easy_cleanup(curl);
         return NULL;
+    }
+    if (curl != NULL) {
+        cp_thread_took();
     }
 
     return curl;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/thread.h"
+
 #define MAX_ARGS  32
 
 typedef struct {
@@ -33,6 +35,7 @@ thread_end(void *data)
 
     drop(connection);
     free(connection);
+    cp_thread_gave();
 }
 
 
@@ -57,6 +60,7 @@ this_thread(const cp_redis_conf_t *conf)
             free(connection);
             return NULL;
         }
+        cp_thread_took();
     }
 
     if (connection->conf != conf) {

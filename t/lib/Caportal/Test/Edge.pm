@@ -20,7 +20,8 @@ sub raw ($portal, $client = undef) {
 
 sub workers ($portal) {
     my $master = $portal->process('nginx')->pid;
-    return sort { $a <=> $b } split ' ', read_file("/proc/$master/task/$master/children");
+    my @workers = sort { $a <=> $b } split ' ', read_file("/proc/$master/task/$master/children");
+    return @workers;
 }
 
 # Resident kilobytes.
@@ -31,7 +32,8 @@ sub memory ($pid) {
 
 # Uploads that neither became a material nor went.
 sub temporaries ($portal) {
-    return glob $portal->home . '/data/materials/tmp/*';
+    my @files = glob $portal->home . '/data/materials/tmp/*';
+    return @files;
 }
 
 sub eventually ($condition, $seconds = 10) {

@@ -1,0 +1,114 @@
+use v5.36;
+use warnings FATAL => 'all';
+
+# A full pool refuses at once and says when to come again; what waits in one pool holds up no other.
+
+use Caportal::Sample qw(new_phone);
+use Caportal::Test;
+use Caportal::Test::Edge qw(eventually is_refused raw settled);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use constant { THREADS => 2, QUEUE => 3, DELAY => 3 };
+
+my $portal = Caportal::Test->start(edit => sub ($text) {
+    $text =~ s{^(thread_pool \S+)\s+threads=\d+ max_queue=\d+}{"$1 threads=${\ THREADS} max_queue=${\ QUEUE}"}gme;
+    return $text =~ s{^(\s*caportal_sms )}{    caportal_sms_limits address_hour=0 address_day=0;\n$1}mr
+        =~ s{^worker_processes.*}{worker_processes 1;}mr;
+});
+my ($client, $journey) = $portal->sign_in;
+
+# So many at the same time; their answers.
+sub at_once ($count, $bytes) {
+    my @connections = map { raw($portal, $client) } 1 .. $count;
+    $_->send($bytes->($_)) for @connections;
+    return @connections;
+}
+
+sub code ($connection) {
+    return $connection->json(POST => '/api/sms-codes', {phone => new_phone(), purpose => 'login'});
+}
+
+sub counted (@answers) {
+    my %count;
+    $count{ $_ ? $_->{status} : 'none' }++ for @answers;
+    return \%count;
+}
+
+subtest 'the outside hangs' => sub {
+    $portal->sandbox(post => '/faults', json => {sms => {delay_ms => DELAY * 1000, times => 1000}});
+
+    my @waiting = at_once(THREADS, \&code);
+    sleep 0.2;
+    push @waiting, at_once(QUEUE, \&code);
+    sleep 0.2;
+
+    my $begin = time;
+    my @refused = map { $_->answer } at_once(10, \&code);
+    is_deeply counted(@refused), {503 => 10}, 'the pool and its queue are full';
+    is_refused($refused[$_], "refused: $_") for 0, 9;
+    like $refused[0]{body}, qr/"code":"busy"/, 'because it is busy';
+    like $refused[0]{headers}{'content-type'}, qr{\Aapplication/problem\+json}, 'as every problem';
+    cmp_ok time - $begin, '<', 0.5, 'at once';
+    is $refused[0]{headers}{connection}, 'keep-alive', 'on a connection that stays';
+
+    my @slowest = sort { $b->{seconds} <=> $a->{seconds} } map {
+        my $path = $_;
+        map { $_->answer } at_once(1, sub ($c) { $c->head(GET => $path) });
+    } ('/api/session', '/api/orders', '/api/catalog', '/healthz', '/api/certificates') x 4;
+    is_deeply counted(@slowest), {200 => 20}, 'whoever needs only the database is served';
+    cmp_ok $slowest[0]{seconds}, '<', 0.5, 'as quickly as ever';
+
+    my $sign_in = raw($portal);
+    is $sign_in->ask($sign_in->json(POST => '/api/sessions', {method => 'password', login => new_phone(),
+        password => 'wrong one'}))->{status}, 401, 'so are passwords';
+
+    is_deeply counted(map { $_->answer(20) } @waiting), {202 => THREADS + QUEUE}, 'those who wait get their answer';
+
+    $portal->sandbox(delete => '/faults');
+    is_deeply counted(map { $_->answer } at_once(1, \&code)), {202 => 1}, 'then there is room again';
+};
+
+subtest 'the outside hangs for longer than anybody waits' => sub {
+    $portal->sandbox(post => '/faults', json => {sms => {delay_ms => 20_000, times => 1}});
+    my ($answer) = map { $_->answer(10) } at_once(1, \&code);
+    is_refused($answer, 'given up');
+    cmp_ok $answer->{seconds}, '<', 6, 'within the time-out of the way out';
+    $portal->sandbox(delete => '/faults');
+};
+
+subtest 'too many sign in by password' => sub {
+    my @connections = at_once(40, sub ($c) {
+        $c->json(POST => '/api/sessions', {method => 'password', login => new_phone(), password => 'wrong one'});
+    });
+    my ($orders) = at_once(1, sub ($c) { $c->head(GET => '/api/orders') });
+    my $answer = $orders->answer;
+    is $answer->{status}, 200, 'orders are shown meanwhile';
+    cmp_ok $answer->{seconds}, '<', 0.5, 'as quickly as ever';
+
+    my $count = counted(my @answers = map { $_->answer } @connections);
+    is $count->{401} + $count->{503}, 40, 'each is told, or refused';
+    cmp_ok $count->{401}, '>=', THREADS + QUEUE, 'as many are told as fit';
+    cmp_ok $count->{503}, '>=', 1, 'and the rest refused';
+    is_refused((grep { $_->{status} == 503 } @answers)[0], 'politely');
+    is_deeply counted(map { $_->answer } at_once(1, sub ($c) { $c->json(POST => '/api/sessions',
+        {method => 'password', login => new_phone(), password => 'wrong one'}) })), {401 => 1}, 'then there is room';
+};
+
+subtest 'the database is slow' => sub {
+    $portal->database->do('LOCK TABLES certificate_order WRITE');
+    my @waiting = at_once(THREADS + QUEUE, sub ($c) { $c->head(GET => '/api/orders') });
+    sleep 0.3;
+    my @refused = map { $_->answer } at_once(5, sub ($c) { $c->head(GET => '/api/orders') });
+    is_refused($_, 'one more') for @refused;
+
+    my $guarded = raw($portal, $client);
+    is $guarded->ask($guarded->head(GET => '/documents/none'))->{status}, 404, 'what needs no thread is served';
+    $portal->database->do('UNLOCK TABLES');
+    is_deeply counted(map { $_->answer } @waiting), {200 => THREADS + QUEUE}, 'those who wait are served';
+    is $client->get('/api/orders')->code, 200, 'then there is room';
+};
+
+settled($portal);
+
+done_testing;
