@@ -85,7 +85,7 @@ my @cases = (
         not_after => time + 2 * DAY)],                                          'certificate_not_yet_valid'],
     ['of a foreign authority',            [leaf('stranger', $foreign)],         'certificate_untrusted'],
     ['of an authority that took our name', [leaf('impostor', $same_name)],      'certificate_untrusted'],
-    ['signed by itself',                  [cert => "$foreign.pem", key => "$foreign.key"], 'certificate_untrusted'],
+    ['a foreign authority itself',        [cert => "$foreign.pem", key => "$foreign.key"], 'certificate_purpose'],
     ['our authority itself',              [%issuing],                           'certificate_purpose'],
     ['for servers only',                  [leaf('server', $issuer, purpose => 'digitalSignature,serverAuth')],
         'certificate_purpose'],
