@@ -17,12 +17,15 @@
 static unsigned
 last_version(cp_str_t ring)
 {
-    const char *line = ring.data;
-    unsigned    version = 0, found;
+    const char   *line = ring.data;
+    char         *end;
+    unsigned      version = 0;
+    unsigned long found;
 
     while (line != NULL && *line != '\0') {
-        if (sscanf(line, "%u", &found) == 1) {
-            version = found;
+        found = strtoul(line, &end, 10);
+        if (end != line && *line != '#') {
+            version = (unsigned) found;
         }
         line = strchr(line, '\n');
         line = line == NULL ? NULL : line + 1;

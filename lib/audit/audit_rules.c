@@ -22,7 +22,7 @@ static unsigned char *
 put_text(unsigned char *p, cp_str_t text)
 {
     p = put_number(p, text.data == NULL ? UINT64_MAX : text.len);
-    if (text.len != 0) {
+    if (text.data != NULL && text.len != 0) {
         memcpy(p, text.data, text.len);
     }
 

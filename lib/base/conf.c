@@ -214,17 +214,20 @@ read_directive(reader_t *reader, cp_str_t name, cp_conf_t **out, unsigned depth)
 static bool
 read_list(reader_t *reader, cp_conf_t **list, unsigned depth)
 {
-    cp_str_t word;
+    cp_str_t   word;
+    cp_conf_t *directive;
 
     *list = NULL;
 
     for ( ;; ) {
         switch (next_token(reader, &word)) {
         case TOKEN_WORD:
-            if (!read_directive(reader, word, list, depth)) {
+            directive = NULL;
+            if (!read_directive(reader, word, &directive, depth) || directive == NULL) {
                 return false;
             }
-            list = &(*list)->next;
+            *list = directive;
+            list = &directive->next;
             break;
         case TOKEN_CLOSE:
             return depth != 0 || cp_conf_fail(reader->fault, reader->line, "unexpected \"}\"");

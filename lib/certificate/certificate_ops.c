@@ -87,7 +87,7 @@ read_form(cp_call_t *call, cp_form_t *form)
 static cp_code_t
 answer_form(cp_call_t *call, cp_form_t form, const cp_str_t *chain, size_t count)
 {
-    cp_str_t p7b;
+    cp_str_t p7b = CP_STR_NULL;
 
     switch (form) {
     case CP_FORM_DER:
@@ -105,7 +105,8 @@ answer_form(cp_call_t *call, cp_form_t form, const cp_str_t *chain, size_t count
 static void
 name_file(cp_call_t *call, cp_str_t name, cp_form_t form)
 {
-    static const char *const endings[] = { [CP_FORM_PEM] = "pem", [CP_FORM_DER] = "cer", [CP_FORM_P7B] = "p7b" };
+    static const char *const endings[] = { [CP_FORM_PEM] = "pem", [CP_FORM_DER] = "cer", [CP_FORM_P7B] = "p7b",
+                                           [CP_FORM_UNKNOWN] = "bin" };
 
     cp_answer_header(call, "Content-Disposition",
                      cp_str_printf(call->arena, "attachment; filename=\"%.*s.%s\"", (int) name.len, name.data,
@@ -117,7 +118,7 @@ cp_code_t
 cp_op_certificate_read(cp_call_t *call)
 {
     cp_form_t form;
-    cp_str_t  chain[2];
+    cp_str_t  chain[2] = { CP_STR_NULL, CP_STR_NULL };
 
     CP_TRY(read_form(call, &form));
     CP_TRY(cp_call_db(call));

@@ -44,7 +44,7 @@ base64_decode(cp_arena_t *arena, cp_str_t text, cp_str_t *bytes)
            && EVP_DecodeFinal(ctx, out + n, &last) == 1;
     EVP_ENCODE_CTX_free(ctx);
 
-    *bytes = cp_str_n(out, (size_t) (n + last));
+    *bytes = cp_str_n(out, (size_t) n + (size_t) last);
     return done;
 }
 

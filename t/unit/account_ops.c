@@ -53,7 +53,7 @@ answer_one(int fd)
         if (p != NULL) {
             const char *length = strstr(asked, "Content-Length: ");
 
-            if (length == NULL || have >= (size_t) (p + 4 - asked) + (size_t) atoi(length + 16)) {
+            if (length == NULL || have >= (size_t) (p + 4 - asked) + strtoul(length + 16, NULL, 10)) {
                 break;
             }
         }
