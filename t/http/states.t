@@ -17,7 +17,7 @@ sub two_halls ($text) {
     $hall =~ s/caportal_hall nmgca/caportal_hall prepaid/;
     $hall =~ s/review_then_pay;.*/pay_then_review;/;
     $hall =~ s/project (\S+) \{/project prepaid-$1 {/g;
-    $text =~ s/^(\s+include\s+halls.*)/$1\n    caportal_sms_limits address_hour=0 address_day=0;\n$hall/m;
+    $text =~ s/^(\s+include\s+halls.*)/$1\n$hall/m;
     return $text;
 }
 
