@@ -69,6 +69,7 @@ char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

@@ -40,6 +40,7 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_sms", NGX_CONF_2MORE, ngx_http_caportal_sms),
     SETTING("caportal_sms_limits", NGX_CONF_TAKE2, ngx_http_caportal_sms_limits),
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
+    SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
     SETTING("caportal_origin", NGX_CONF_1MORE, ngx_http_caportal_origin),
 
@@ -55,13 +56,6 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_caportal_main_conf_t, egress_timeout),
-      NULL },
-
-    { ngx_string("caportal_mobile"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_str_slot,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_caportal_main_conf_t, app.mobile),
       NULL },
 
       ngx_null_command

@@ -578,6 +578,28 @@ ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                            why[160];
+    ngx_str_t                      *word = cf->args->elts;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+
+    if (cmcf->app.mobile.data != NULL) {
+        return "is duplicate";
+    }
+
+    if (cp_mobile_pattern_fault(ngx_http_caportal_str(word[1]), why, sizeof(why))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"caportal_mobile\": %s", why);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->app.mobile = ngx_http_caportal_str(word[1]);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                          *rv;
