@@ -11,13 +11,13 @@ use Caportal::Test;
 use Caportal::Test::Walk qw(operations path_of state_of is_unchanged code_of);
 use Test::More;
 
-# A second hall, which takes the money first, and no limit on how many people sign in from here.
+# A second hall, which takes the money first.
 sub two_halls ($text) {
     my $hall = read_file('conf/halls/nmgca.conf');
     $hall =~ s/caportal_hall nmgca/caportal_hall prepaid/;
     $hall =~ s/review_then_pay;.*/pay_then_review;/;
     $hall =~ s/project (\S+) \{/project prepaid-$1 {/g;
-    $text =~ s/^(\s+include\s+halls.*)/$1\n    caportal_sms_limits address_hour=0 address_day=0;\n$hall/m;
+    $text =~ s/^(\s+include\s+halls.*)/$1\n$hall/m;
     return $text;
 }
 
