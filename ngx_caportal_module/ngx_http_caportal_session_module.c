@@ -16,6 +16,7 @@ typedef struct {
 
 static void *ngx_http_caportal_session_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+static char *ngx_http_caportal_session_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_caportal_session_add_variables(ngx_conf_t *cf);
 static ngx_int_t ngx_http_caportal_session_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_caportal_session_handler(ngx_http_request_t *r);
@@ -37,7 +38,7 @@ static ngx_command_t  ngx_http_caportal_session_commands[] = {
 
     { ngx_string("caportal_session"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_caportal_session_mode,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_caportal_session_loc_conf_t, mode),
       &ngx_http_caportal_session_modes },
@@ -435,7 +436,6 @@ static char *
 ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
     ngx_http_caportal_session_loc_conf_t  *prev = parent, *conf = child;
-    ngx_http_caportal_main_conf_t         *cmcf;
 
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_CAPORTAL_SESSION_OFF);
 
@@ -443,14 +443,25 @@ ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *chi
         conf->mode = NGX_HTTP_CAPORTAL_SESSION_OPTIONAL;
     }
 
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+    return NGX_CONF_OK;
+}
 
-    if (conf->mode != NGX_HTTP_CAPORTAL_SESSION_OFF && cmcf->app.redis.host == NULL && cmcf->app.redis.socket == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"caportal_session\" needs \"caportal_redis\"");
-        return NGX_CONF_ERROR;
+
+static char *
+ngx_http_caportal_session_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                                  *rv;
+    ngx_http_caportal_main_conf_t         *cmcf;
+    ngx_http_caportal_session_loc_conf_t  *slcf = conf;
+
+    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+
+    if (rv == NGX_CONF_OK && slcf->mode != NGX_HTTP_CAPORTAL_SESSION_OFF) {
+        cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+        ngx_http_caportal_note(cf, &cmcf->guard);
     }
 
-    return NGX_CONF_OK;
+    return rv;
 }
 
 

@@ -256,10 +256,14 @@ ngx_http_caportal_status_handler(ngx_http_request_t *r)
 static char *
 ngx_http_caportal_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_caportal_main_conf_t  *cmcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_caportal_status_handler;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+    cmcf->counted = 1;
 
     return ngx_conf_set_enum_slot(cf, cmd, conf);
 }
@@ -307,7 +311,7 @@ ngx_http_caportal_status_zone(ngx_conf_t *cf)
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
 
-    if (!cmcf->has_api) {
+    if (!cmcf->counted) {
         return NGX_OK;
     }
 
