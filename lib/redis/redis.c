@@ -1,5 +1,6 @@
 #include "redis.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,15 @@ is_for_caller(const redisReply *reply)
 }
 
 
+/* By the end of the stream, or by what writing to it says. */
+static bool
+was_closed(const redisContext *context, int error)
+{
+    return context->err == REDIS_ERR_EOF
+           || (context->err == REDIS_ERR_IO && (error == EPIPE || error == ECONNRESET));
+}
+
+
 cp_code_t
 cp_redis_command(const cp_redis_conf_t *conf, const cp_str_t *args, size_t count, redisReply **reply)
 {
@@ -173,7 +183,7 @@ again:
 
     if (*reply == NULL) {
         /* A kept connection that the server closed while it was idle: nothing was executed, so once more. */
-        bool closed = connection->context->err == REDIS_ERR_EOF && !fresh;
+        bool closed = !fresh && was_closed(connection->context, errno);
 
         drop(connection);
         if (closed) {

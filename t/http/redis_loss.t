@@ -15,6 +15,7 @@ use Test::More;
 use constant IN_TIME => 2.5;
 
 my $portal = Caportal::Test->start(edit => sub ($text) {
+    $text =~ s{^worker_processes.*}{worker_processes 1;}m;
     return $text =~ s{^(\s*location /documents/ )}{
         location = /guarded { caportal_session required; return 200; }
         location = /asked   { caportal_session optional; add_header X-Account "\$caportal_account"; return 200; }
@@ -56,6 +57,11 @@ sub is_back ($title) {
     is get('/api/session')->{status}, 200, $title;
     is get($_)->{status} =~ /\A20[04]\z/, 1, "$title: $_" for '/api/orders', '/guarded', '/healthz';
     ok get('/asked')->{headers}{'x-account'}, "$title: the account is known";
+
+    # Each thread has a connection of its own, most of them closed meanwhile.
+    my @all = map { raw($portal, $client) } 1 .. 24;
+    $_->send($_->head(GET => '/healthz')) for @all;
+    is_deeply [map { ($_->answer // {status => 'none'})->{status} } @all], [(200) x 24], "$title: on every thread";
     return;
 }
 

@@ -13,9 +13,7 @@ use Time::HiRes qw(sleep time);
 
 use constant { RELOADS => 50, WARM => 15 };
 
-my $portal = Caportal::Test->start(edit => sub ($text) {
-    return $text =~ s{^(\s*caportal_sms )}{    caportal_sms_limits address_hour=0 address_day=0;\n$1}mr;
-});
+my $portal = Caportal::Test->start;
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
 my $order   = '/api/orders/' . $journey->no;
