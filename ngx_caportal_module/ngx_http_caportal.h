@@ -179,7 +179,6 @@ typedef struct {
     struct cp_upload_s    *upload;        /* a body that is stored while it arrives */
     cp_code_t              refused;       /* why the body is not read on */
     ngx_event_t            refusal;
-    ngx_msec_t             started;
     unsigned               reading:1;
     unsigned               running:1;     /* a pool thread has it */
     unsigned               answered:1;

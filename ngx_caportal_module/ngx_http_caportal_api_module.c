@@ -196,7 +196,6 @@ ngx_http_caportal_ctx(ngx_http_request_t *r)
     cln->data = ctx;
 
     ctx->request = r;
-    ctx->started = ngx_current_msec;
     ctx->call.arena = ctx->arena;
     ctx->refusal.handler = ngx_http_caportal_refusal;
     ctx->refusal.data = ctx;
