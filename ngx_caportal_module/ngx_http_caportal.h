@@ -153,7 +153,7 @@ typedef struct {
     unsigned                  failed:1;       /* Redis did not answer */
 } ngx_http_caportal_session_ctx_t;
 
-/* The request's session, NULL where the location does not look. */
+/* The session of the request, or of that which it is a part of; NULL where no location looked. */
 ngx_http_caportal_session_ctx_t *ngx_http_caportal_session(ngx_http_request_t *r);
 
 /* Makes a location look for a session even without the directive. */

@@ -98,7 +98,9 @@ static ngx_http_variable_t  ngx_http_caportal_session_variables[] = {
 ngx_http_caportal_session_ctx_t *
 ngx_http_caportal_session(ngx_http_request_t *r)
 {
-    return ngx_http_get_module_ctx(r->main, ngx_http_caportal_session_module);
+    ngx_http_caportal_session_ctx_t  *ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_session_module);
+
+    return ctx != NULL ? ctx : ngx_http_get_module_ctx(r->main, ngx_http_caportal_session_module);
 }
 
 
@@ -344,7 +346,7 @@ ngx_http_caportal_session_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_session_module);
+    ctx = ngx_http_caportal_session(r);
     if (ctx == NULL) {
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_caportal_session_ctx_t));
         if (ctx == NULL) {
@@ -370,6 +372,14 @@ ngx_http_caportal_session_handler(ngx_http_request_t *r)
     }
 
     return ctx->failed ? ngx_http_caportal_session_unavailable(r) : NGX_HTTP_UNAUTHORIZED;
+}
+
+
+/* Subrequests pass by the access phase; yet what auth_request asks or SSI includes may be guarded. */
+static ngx_int_t
+ngx_http_caportal_session_subrequest_handler(ngx_http_request_t *r)
+{
+    return r == r->main ? NGX_DECLINED : ngx_http_caportal_session_handler(r);
 }
 
 
@@ -498,6 +508,13 @@ ngx_http_caportal_session_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_caportal_session_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_caportal_session_subrequest_handler;
 
     return NGX_OK;
 }

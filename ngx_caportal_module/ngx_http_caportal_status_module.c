@@ -248,7 +248,7 @@ ngx_http_caportal_status_handler(ngx_http_request_t *r)
         ngx_str_set(&r->headers_out.content_type, "text/plain; version=0.0.4; charset=utf-8");
     }
 
-    b->last_buf = 1;
+    b->last_buf = r == r->main;
     b->last_in_chain = 1;
 
     r->headers_out.content_type_len = r->headers_out.content_type.len;
