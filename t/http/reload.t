@@ -57,7 +57,8 @@ sub asker ($keep) {
                 $count{again}++;
                 next;
             }
-            push @{ $count{failed} }, "$status expected, got " . ($answer ? "$answer->{status} $answer->{body}" : 'nothing')
+            push @{ $count{failed} },
+                "$status expected, got " . ($answer ? "$answer->{status} $answer->{body}" : 'nothing')
                 if !$answer || $answer->{status} != $status;
             last;
         }
@@ -88,7 +89,8 @@ for my $number (1 .. RELOADS) {
     eventually(sub { workers($portal) <= 3 * $count }, 30);
     push @master, memory($portal->process('nginx')->pid);
 }
-ok eventually(sub { workers($portal) == $count }, 30), 'under load the old workers leave' or diag scalar workers($portal);
+ok eventually(sub { workers($portal) == $count }, 30), 'under load the old workers leave'
+    or diag scalar workers($portal);
 
 write_file($enough, '');
 my @counts = map { decode_json(readline $_->{told}) } @askers;

@@ -1,0 +1,164 @@
+package Caportal::Bench;
+
+# What the scripts of t/bench share: a portal with one worker pinned to CPU 0, wrk on CPU 1, the CPU time that the
+# servers took for an operation, product and baseline in turn, and the closing lines.
+
+use v5.36;
+use Caportal::Files qw(capture);
+use Caportal::Test;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use List::Util qw(sum0);
+use POSIX ();
+use Time::HiRes qw(time);
+
+use constant { SERVER_CPU => 0, LOAD_CPU => 1, TICK => 1 / POSIX::sysconf(POSIX::_SC_CLK_TCK()) };
+use constant NOISY => 20;    # percent of the server's CPU that others took
+
+my $root  = abs_path(dirname(__FILE__) . '/../../..');
+my $build = $ENV{CAPORTAL_BUILD} // "$root/build";
+
+sub seconds () { return $ENV{CAPORTAL_BENCH_SECONDS} // 5 }
+
+# A trial in which only a run that works matters takes the run's fast MariaDB; figures need one that writes through.
+sub is_trial () { return defined $ENV{CAPORTAL_BENCH_SECONDS} && $ENV{CAPORTAL_BENCH_SECONDS} <= 1 }
+
+# name: of the lines; pairs: how often each side runs; server: text of a server block for the benchmark, in which PLAIN
+# and TLS stand for its two ports.
+sub start ($class, %given) {
+    my $port   = Caportal::Test->shared->port;
+    my $server = $given{server} // '';
+    $server =~ s/\bPLAIN\b/127.0.0.1:$port/g;
+    $server =~ s/\bTLS\b/127.0.0.1:@{[ $port + 1 ]}/g;
+
+    my $portal = Caportal::Test->start(
+        (is_trial() ? () : (own_database => 1)),
+        edit => sub ($text) {
+            $text =~ s/worker_processes\s+auto;/worker_processes 1;/;
+            $text =~ s/^(\s*)include egress\.conf;/$server\n$1include egress.conf;/m;
+            return $text;
+        },
+    );
+    my $self = bless {
+        %given,
+        portal => $portal,
+        plain  => "http://localhost:$port",
+        tls    => "https://localhost:" . ($port + 1),
+    }, $class;
+    $self->{pairs} ||= is_trial() ? 1 : 5;
+    return $self;
+}
+
+sub portal ($self) { return $self->{portal} }
+sub plain ($self)  { return $self->{plain} }
+sub tls ($self)    { return $self->{tls} }
+
+sub program ($class, $name) { return "$build/t/bench/$name" }
+
+sub mariadb_socket ($self) { return $self->portal->stack->service('mariadb')->socket }
+
+# A service's process and its children.
+sub _pids ($self, @names) {
+    my %children;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        open my $stat, '<', $file or next;
+        my ($pid, $parent) = (<$stat> // '') =~ /\A(\d+) \(.*\) \S (\d+)/s or next;
+        push @{ $children{$parent} }, $pid;
+    }
+    my @pids = map { $self->portal->process($_)->pid // () } @names;
+    return (@pids, map { @{ $children{$_} // [] } } @pids);
+}
+
+# Puts these services on the server's CPU; from now on their time counts.
+sub pin ($self, @names) {
+    $self->{pids} = [$self->_pids(@names)];
+    capture('taskset', '-a', '-c', '-p', SERVER_CPU, $_) for @{ $self->{pids} };
+    return;
+}
+
+# Seconds of CPU that the pinned processes have used.
+sub _used ($self) {
+    my $ns = 0;
+    for my $file (map { glob "/proc/$_/task/*/schedstat" } @{ $self->{pids} }) {
+        open my $stat, '<', $file or next;
+        $ns += (split ' ', <$stat> // '0')[0];
+    }
+    return $ns / 1e9;
+}
+
+# Seconds in which the server's CPU was busy with anything.
+sub _busy ($self) {
+    open my $stat, '<', '/proc/stat' or die "/proc/stat: $!\n";
+    my ($line) = grep {/^cpu${\ SERVER_CPU} /} <$stat>;
+    my (undef, $user, $nice, $system, $idle, $wait, $irq, $soft, $steal) = split ' ', $line;
+    return sum0($user, $nice, $system, $irq, $soft, $steal // 0) * TICK;
+}
+
+# Runs $load, which returns {count => operations, rate => per second} and perhaps cpu => seconds of its own that count
+# as the server's, or p50 and p99 in ms. Adds cpu_us an operation and the strangers' share.
+sub measure ($self, $label, $load) {
+    my ($used, $busy, $begin) = ($self->_used, $self->_busy, time);
+    my $got  = $load->();
+    my $time = time - $begin;
+    my $cpu  = $self->_used - $used + ($got->{cpu} // 0);
+
+    die "$label: no operation was done\n" if !$got->{count};
+    $got->{cpu_us}    = 1e6 * $cpu / $got->{count};
+    $got->{strangers} = 100 * ($self->_busy - $busy - $cpu) / $time;
+    $got->{strangers} = 0 if $got->{strangers} < 0;
+    printf STDERR "%-28s %9.0f/s %9.1f us%s%s\n", $label, @$got{qw(rate cpu_us)},
+        $got->{p99} ? sprintf '  p50 %.2f p99 %.2f ms', @$got{qw(p50 p99)} : '',
+        $got->{strangers} > NOISY ? sprintf '  noisy: %.0f %% by others', $got->{strangers} : '';
+    return $got;
+}
+
+my %ms_of = (us => 0.001, ms => 1, s => 1000, m => 60_000);
+
+# wrk with one thread on the load's CPU; any answer that is not 2xx is fatal.
+sub wrk ($self, $url, %option) {
+    my @words = (qw(taskset -c), LOAD_CPU, qw(wrk -t1 --latency -c), $option{connections} // 64, '-d', seconds() . 's');
+    push @words, '-s', $option{script} if $option{script};
+    push @words, map { ('-H', $_) } @{ $option{headers} // [] };
+
+    my $said = capture(@words, $url);
+    die "wrk $url: $said" if $said =~ /Non-2xx|Socket errors/;
+    my ($count) = $said =~ /^\s*(\d+) requests in/m      or die "wrk $url: $said";
+    my ($rate)  = $said =~ m{^Requests/sec:\s+([\d.]+)}m or die "wrk $url: $said";
+    my %at      = map { $_ => $said =~ /^\s+$_%\s+([\d.]+)(us|ms|s|m)$/m ? $1 * $ms_of{$2} : 0 } 50, 99;
+    return {count => $count, rate => $rate, p50 => $at{50}, p99 => $at{99}};
+}
+
+# A program on the server's CPU that ends with the line "OPERATIONS SECONDS CPU-SECONDS".
+sub loop ($self, $name, @words) {
+    my $said = capture('taskset', '-c', SERVER_CPU, $self->program($name), @words);
+    my ($count, $time, $cpu) = $said =~ /^(\d+) ([\d.]+) ([\d.]+)\n\z/m or die "$name: $said";
+    return {count => $count, rate => $count / $time, cpu => $cpu};
+}
+
+sub median (@values) {
+    my @sorted = sort { $a <=> $b } @values;
+    return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
+}
+
+# Product and baselines in turn: sides is [[label, sub], …], the product first. Returns {label => [runs]}.
+sub pairs ($self, @sides) {
+    my %runs;
+    for my $pair (1 .. $self->{pairs}) {
+        push @{ $runs{ $_->[0] } }, $self->measure(@$_) for @sides;
+    }
+    return \%runs;
+}
+
+# The closing lines of product against baseline; larger ratios are better. targets: {rate => …, cpu => …}.
+sub report ($self, $name, $product, $baseline, %targets) {
+    for (['rate', 'rate', '1/s', sub ($p, $b) { $p / $b }], ['cpu', 'cpu_us', 'us', sub ($p, $b) { $b / $p }]) {
+        my ($metric, $field, $unit, $ratio) = @$_;
+        my @ratios = map { $ratio->($product->[$_]{$field}, $baseline->[$_]{$field}) } 0 .. $#$product;
+        printf "%s metric=%s value=%.1f unit=%s baseline=%.1f ratio=%.3f target=%s\n", $name, $metric,
+            median(map { $_->{$field} } @$product), $unit, median(map { $_->{$field} } @$baseline), median(@ratios),
+            $targets{$metric} // 'none';
+    }
+    return;
+}
+
+1;
