@@ -15,7 +15,7 @@ my $portal = Caportal::Test->start;
 my $draft  = $portal->order_until('draft');
 my $sent   = $portal->order_until('approved', key => 'station');
 my %row    = map { $_->{id} => $_ } @{ operations() };
-my @json   = grep { $row{$_}{kind} eq 'JSON' } sort keys %row;
+my @json   = grep { $row{$_}{body} eq 'json' } sort keys %row;
 
 $sent->step('payment');
 my %names = (no => $sent->no, id => $sent->{payment}, serial => 'ab' x 16);
@@ -23,7 +23,7 @@ my %names = (no => $sent->no, id => $sent->{payment}, serial => 'ab' x 16);
 # The operation by who may call it, on an order where there is one to be had.
 sub ask ($id, $body, %option) {
     my $row    = $row{$id};
-    my $staff  = $row->{callers}[0] =~ /anybody|account/ ? undef : $row->{callers}[0];
+    my $staff  = $row->{callers}[0] =~ /public|account/ ? undef : $row->{callers}[0];
     my $client = $staff ? $portal->staff($staff) : $id eq 'editOrder' ? $draft->applicant : $sent->applicant;
     my $path   = path_of($row->{path}, {%names, $id eq 'editOrder' ? (no => $draft->no) : ()});
     return $client->request($row->{method}, $path, body => ref $body ? encode_json($body) : $body,
@@ -164,7 +164,8 @@ subtest 'fields' => sub {
         'reasons.1.text' => 'required', 'reasons.2.field' => 'choice', 'reasons.2.text' => 'too_long',
         'reasons.3.material' => 'choice', 'reasons.3.colour' => 'unknown');
     is_problem($portal->staff('reviewer')->post('/staff' . $taken->_order('/reject'), {reasons => ['x', {},
-        {field => 'shoes', code => 'c', text => $long}, {material => 'passport', code => 'c', text => 't', colour => 1}]}),
+        {field => 'shoes', code => 'c', text => $long},
+        {material => 'passport', code => 'c', text => 't', colour => 1}]}),
         422, 'invalid_fields', 'each reason of a rejection', \%bad);
     is_unchanged($portal, $before, 'nothing changed');
 };
@@ -177,8 +178,8 @@ subtest 'a wrong check digit of a company' => sub {
         {uscc => 'check_digit'});
     is $portal->value('SELECT COUNT(*) FROM unit'), $units, 'makes no unit';
 
-    $portal->sandbox(post => '/registry', json => {organizations => [{map { $_ => $company->{$_} } qw(name uscc legal_name
-        legal_id_number)}]});
+    $portal->sandbox(post => '/registry', json => {organizations => [{
+        map { $_ => $company->{$_} } qw(name uscc legal_name legal_id_number)}]});
     is ask('verifyOrganization', $company)->code, 200, 'which the register knows was issued so';
 };
 
@@ -204,7 +205,8 @@ for my $id (sort keys %lists) {
         is_problem($list->(join '&', (map {"$_=$bad_value{$_}[0]"} @names), 'colour=red'), 400, 'bad_query',
             'all that is wrong', {colour => 'unknown', map { $_ => $bad_value{$_}[1] } @names});
         is_problem($list->($_), 400, 'bad_query', $_)
-            for 'limit=101', 'limit=-1', 'limit=1.5', 'limit=99999999999999999999', 'limit=', 'limit=5&limit=5', 'after=%zz',
+            for 'limit=101', 'limit=-1', 'limit=1.5', 'limit=99999999999999999999', 'limit=', 'limit=5&limit=5',
+            'after=%zz',
             'after=%', 'after=%00', 'after=' . 'ab' x 40, 'limit=%ff', '%6cimit=5', 'limit[]=5', '=', 'LIMIT=5',
             "after=1'%20OR%20'1'='1";
         is $list->('limit=1')->code, 200, 'a good one';
@@ -259,7 +261,8 @@ subtest 'idempotency keys' => sub {
     is_problem($client->post('/api/orders', order_of($draft, unit => 'none'), key => "$key-bad"), 422, 'invalid_fields',
         'what is refused');
     is_unchanged($portal, $before, 'nothing changed');
-    is $client->post('/api/orders', order_of($draft), key => "$key-bad")->code, 201, 'is not kept: corrected, it passes';
+    is $client->post('/api/orders', order_of($draft), key => "$key-bad")->code, 201,
+        'is not kept: corrected, it passes';
 
     my $other = $sent->applicant->post('/api/orders', order_of($sent), key => $key);
     is $other->code, 201, "another account's key";
@@ -282,7 +285,8 @@ subtest 'keys of identity checks' => sub {
     is_problem($client->post('/api/identity/person', $journey->{person}, key => 'bad'), 400, 'bad_idempotency_key',
         'a bad key');
     is $asked->(), $count, 'costs nothing';
-    is $client->post('/api/identity/person', $journey->{person}, key => 'identity-1')->code, 200, $_ for 'first', 'again';
+    is $client->post('/api/identity/person', $journey->{person}, key => 'identity-1')->code, 200, $_
+        for 'first', 'again';
     is $asked->(), $count + 1, 'is asked once';
     is_problem($client->post('/api/identity/person', {%{ $journey->{person} }, name => '别人'}, key => 'identity-1'), 409,
         'idempotency_key_reused', 'about another with the same key');

@@ -45,7 +45,8 @@ my %details = (
 my $journey = $portal->journey(person => $person, company => $company);
 my $client  = $journey->applicant;
 my $jpeg    = new_jpeg();
-my $scan    = substr($jpeg, 0, 2) . pack('C2na*', 0xff, 0xfe, 2 + length $canary{scan}, $canary{scan}) . substr $jpeg, 2;
+my $scan    = substr($jpeg, 0, 2) . pack('C2na*', 0xff, 0xfe, 2 + length $canary{scan}, $canary{scan})
+    . substr $jpeg, 2;
 
 $journey->until_state('draft');
 $journey->step($_) for qw(fill_in materials agreement csr);
