@@ -52,7 +52,7 @@ sub guarded () {
             error_page 401 /sign-in.html;
             $app
         }
-        location = /sign-in.html { internal; default_type text/html; return 401 "please sign in at \$caportal_account"; }
+        location = /sign-in.html { internal; return 401 "please sign in at \$caportal_account"; }
         location /moved/ {
             caportal_session required;
             error_page 401 = \@sign_in;
