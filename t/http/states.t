@@ -11,7 +11,7 @@ use Caportal::Test;
 use Caportal::Test::Walk qw(operations path_of state_of is_unchanged code_of);
 use Test::More;
 
-# A second hall, which takes the money first, and no limit on how many people sign in from here.
+# A second hall, which takes the money first.
 sub two_halls ($text) {
     my $hall = read_file('conf/halls/nmgca.conf');
     $hall =~ s/caportal_hall nmgca/caportal_hall prepaid/;

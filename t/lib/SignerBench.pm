@@ -144,8 +144,9 @@ sub configure ($self, $extra = '', $issuers = undef) {
     CONF
 }
 
-sub start_signer ($self) {
-  $self->_spawn('signer', 'signer.log', $ENV{CAPORTAL_SIGNER} // 'build/caportal-signer', '-c', "$self->{dir}/signer.conf");
+# By the configuration and with the log of that name.
+sub start_signer ($self, $name = 'signer') {
+  $self->_spawn($name, "$name.log", $ENV{CAPORTAL_SIGNER} // 'build/caportal-signer', '-c', "$self->{dir}/$name.conf");
   return;
 }
 

@@ -6,15 +6,18 @@ package Caportal::Test::Walk;
 use v5.36;
 use utf8;
 use Caportal::Client;
-use Caportal::Files qw(command read_file);
+use Caportal::Files qw(read_file);
 use Carp qw(croak);
 use Cwd qw(abs_path);
 use Exporter 'import';
 use File::Basename qw(dirname);
+use IO::Socket::SSL::Utils;
+use Mojo::IOLoop;
 use Mojo::JSON qw(decode_json);
+use Mojo::UserAgent;
 use Test::More;
 
-our @EXPORT_OK = qw(operations path_of state_of is_unchanged is_problem code_of certificate_by);
+our @EXPORT_OK = qw(operations path_of state_of is_unchanged is_problem code_of certificate_by at_once);
 
 my $root = abs_path(dirname(__FILE__) . '/../../../..');
 
@@ -81,18 +84,44 @@ sub is_problem ($response, $status, $code, $title, $fields = undef) {
 }
 
 
-# A new certificate below one of the authorities (staff-ca, issuing) or, without a name, signed by itself:
-# (certificate, key). More: not_before and not_after as openssl takes them, extensions.
+# So many requests at once, each [client, method, path, options] on a connection of its own: their responses.
+sub at_once (@requests) {
+    my $loop = Mojo::IOLoop->singleton;
+    my (@agents, @answers);
+    my $left = @requests;
+
+    for my $i (0 .. $#requests) {
+        my ($client, $method, $path, %option) = @{ $requests[$i] };
+        my $agent = $agents[$i] = Mojo::UserAgent->new(ca => $client->{ca}, request_timeout => 20, inactivity_timeout => 20);
+        my $tx = $agent->build_tx($method => "$client->{base}$path",
+            {Origin => $client->{base}, %{ $option{headers} // {} }}, json => $option{json});
+        $agent->start($tx => sub ($, $tx) {
+            $answers[$i] = $tx->res;
+            $loop->stop if --$left == 0;
+        });
+    }
+    $loop->start;
+    return @answers;
+}
+
+# A new certificate below one of the authorities (staff-ca, issuing) or, without a name, signed by itself, as options of
+# a client. More: usage (serverAuth …), from and until (seconds from now).
 sub certificate_by ($portal, $issuer, %given) {
     state $number = 0;
     my $path = $portal->home . '/made-' . ++$number;
     my $ca   = $portal->stack->{authority};
-    my @by   = $issuer ? ('-CA', $ca->file("$issuer.pem"), '-CAkey', $ca->file("$issuer.key")) : ();
+    my @by   = $issuer ? map { $ca->file("$issuer.$_") } qw(pem key) : ();
 
-    command(qw(openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -config /dev/null -days),
-        $given{days} // 30, '-subj', "/CN=made $number", @by, '-addext', 'basicConstraints=critical,CA:FALSE',
-        '-addext', 'keyUsage=critical,digitalSignature', '-addext', 'extendedKeyUsage=' . ($given{usage} // 'clientAuth'),
-        '-keyout', "$path.key", '-out', "$path.pem");
+    my ($certificate, $key) = CERT_create(
+        subject    => {commonName => "made $number"},
+        not_before => time + ($given{from} // -60),
+        not_after  => time + ($given{until} // 86400),
+        purpose    => $given{usage} // 'client',
+        key        => KEY_create_ec(),
+        @by ? (issuer => [PEM_file2cert($by[0]), PEM_file2key($by[1])]) : (),
+    );
+    PEM_cert2file($certificate, "$path.pem");
+    PEM_key2file($key, "$path.key");
     return (cert => "$path.pem", key => "$path.key");
 }
 
