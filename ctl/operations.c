@@ -4,8 +4,10 @@
 #include <jansson.h>
 
 #include "api.h"
+#include "certificate/certificate_rules.h"
 #include "ctl.h"
 #include "material/material.h"
+#include "order/order.h"
 #include "staff/staff.h"
 
 static const char *const pools[] = {
@@ -98,6 +100,59 @@ faults_json(void)
 }
 
 
+static json_t *
+states_json(void)
+{
+    json_t          *list = json_array();
+    cp_order_state_t state;
+
+    for (state = 0; state < CP_ORDER_STATE_COUNT; state++) {
+        json_array_append_new(list, json_string(cp_order_state_name(state)));
+    }
+
+    return list;
+}
+
+
+static json_t *
+events_json(void)
+{
+    json_t          *list = json_array();
+    cp_order_event_t event;
+
+    for (event = 0; event < CP_ORDER_EVENT_COUNT; event++) {
+        json_array_append_new(list, json_string(cp_order_event_name(event)));
+    }
+
+    return list;
+}
+
+
+/* The words that bodies and answers may hold. */
+static json_t *
+words_json(void)
+{
+    static const struct {
+        const char      *name;
+        const cp_word_t *words;
+    } tables[] = {
+        { "service", cp_service_words },   { "applicant", cp_applicant_words }, { "invoice", cp_invoice_words },
+        { "delivery", cp_delivery_words }, { "role", cp_role_words },           { "reason", cp_reason_words },
+    };
+
+    json_t *object = json_object();
+    size_t  i;
+
+    json_object_set_new(object, "state", states_json());
+    json_object_set_new(object, "event", events_json());
+    for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        json_object_set_new(object, tables[i].name, cp_words_json(tables[i].words, ~0u));
+    }
+
+    return object;
+}
+
+
 int
 ctl_operations(ctl_t *ctl)
 {
@@ -106,8 +161,8 @@ ctl_operations(ctl_t *ctl)
 
     (void) ctl;
 
-    report = json_pack("{s:o, s:o, s:o}", "operations", operations_json(), "problems", problems_json(), "field_faults",
-                       faults_json());
+    report = json_pack("{s:o, s:o, s:o, s:o}", "operations", operations_json(), "problems", problems_json(),
+                       "field_faults", faults_json(), "words", words_json());
     failed = report == NULL || json_dumpf(report, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
     json_decref(report);
 
