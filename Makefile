@@ -1,4 +1,4 @@
-# Targets: all lib module signer ctl unit bench check layers asan tidy format clean
+# Targets: all lib module signer ctl unit bench check layers asan check-asan tidy format clean
 #
 # Everything that is built goes under build/. VARIANT=asan builds library, programs and unit tests with AddressSanitizer
 # and UBSan into build-asan/; the target asan also a server.
@@ -30,7 +30,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 SHELL := /bin/bash
 
-.PHONY: all lib module signer ctl unit bench check layers asan print-sanitize tidy format clean
+.PHONY: all lib module signer ctl unit bench check layers asan check-asan print-sanitize tidy format clean
 .DELETE_ON_ERROR:
 
 all: lib module signer ctl
@@ -99,6 +99,10 @@ format:
 # Everything with the sanitizers and a server that the module is linked into, in build-asan/.
 asan:
 	t/lib/build-asan
+
+# All tests under the sanitizers.
+check-asan: asan
+	CAPORTAL_BUILD=$(CURDIR)/build-asan CAPORTAL_NGINX=$(CURDIR)/build-asan/sbin/nginx t/run
 
 print-sanitize:
 	@echo $(SANITIZE)

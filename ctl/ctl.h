@@ -50,6 +50,7 @@ int ctl_staff_roles(ctl_t *ctl);
 int ctl_audit_verify(ctl_t *ctl);
 int ctl_sweep_materials(ctl_t *ctl);
 int ctl_reconcile(ctl_t *ctl);
+int ctl_operations(ctl_t *ctl);
 
 /* Says on standard error what went wrong and returns CTL_FAULT. */
 int ctl_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -38,6 +38,8 @@ static const command_t commands[] = {
       "--store FOLDER   remove files that nothing names" },
     { "reconcile", NULL, NEEDS_DB, ctl_reconcile,
       "   every paid order against the ledger and the certificates; status 1 on a difference" },
+    { "operations", NULL, 0, ctl_operations,
+      "   the API's operations and codes, as JSON" },
 };
 
 #define COMMANDS  (sizeof(commands) / sizeof(commands[0]))

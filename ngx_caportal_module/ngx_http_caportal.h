@@ -26,11 +26,16 @@ _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) 
 
 typedef struct ngx_http_caportal_redis_s  ngx_http_caportal_redis_t;
 
-/* A profile's name and where it was written: profiles are known only when all of the configuration is read. */
+/* Where something was written that can be checked only when all of the configuration is read; line 0: nowhere. */
 typedef struct {
-    cp_str_t    name;
     ngx_str_t   file;
     ngx_uint_t  line;
+} ngx_http_caportal_place_t;
+
+typedef struct {
+    const cp_product_t         *product;
+    cp_str_t                    profile;
+    ngx_http_caportal_place_t   place;
 } ngx_http_caportal_profile_use_t;
 
 typedef struct {
@@ -46,7 +51,9 @@ typedef struct {
     ngx_shm_zone_t             *counters;
     ngx_http_caportal_redis_t  *redis;         /* of this worker */
     ngx_uint_t                  sms_limited;   /* unsigned: caportal_sms_limits was given */
-    ngx_uint_t                  has_api;       /* unsigned: some location has operations */
+    ngx_http_caportal_place_t   api;           /* the first location with operations */
+    ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
+    ngx_uint_t                  counted;       /* unsigned: the counters are written or shown */
 } ngx_http_caportal_main_conf_t;
 
 extern ngx_module_t  ngx_http_caportal_module;
@@ -63,6 +70,7 @@ char *ngx_http_caportal_database_timeout(ngx_conf_t *cf, ngx_command_t *cmd, voi
 char *ngx_http_caportal_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_egress(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -84,6 +92,12 @@ char *ngx_http_caportal_params(ngx_conf_t *cf, ngx_uint_t first, ngx_http_caport
 
 /* The first line of a file of secrets, its path relative to the configuration; *text is {0, NULL} after a fault. */
 char *ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text);
+
+/* The path in full; a fault, at the line, where it cannot be read now. */
+char *ngx_http_caportal_readable(ngx_conf_t *cf, ngx_str_t *path);
+
+/* Remembers the first place of its kind. */
+void ngx_http_caportal_note(ngx_conf_t *cf, ngx_http_caportal_place_t *place);
 
 /* A copy that ends in NUL, from the configuration's pool. */
 char *ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text);
@@ -139,7 +153,7 @@ typedef struct {
     unsigned                  failed:1;       /* Redis did not answer */
 } ngx_http_caportal_session_ctx_t;
 
-/* The request's session, NULL where the location does not look. */
+/* The session of the request, or of that which it is a part of; NULL where no location looked. */
 ngx_http_caportal_session_ctx_t *ngx_http_caportal_session(ngx_http_request_t *r);
 
 /* Makes a location look for a session even without the directive. */
@@ -165,7 +179,6 @@ typedef struct {
     struct cp_upload_s    *upload;        /* a body that is stored while it arrives */
     cp_code_t              refused;       /* why the body is not read on */
     ngx_event_t            refusal;
-    ngx_msec_t             started;
     unsigned               reading:1;
     unsigned               running:1;     /* a pool thread has it */
     unsigned               answered:1;

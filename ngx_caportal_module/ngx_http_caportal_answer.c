@@ -98,7 +98,7 @@ ngx_http_caportal_send_body(ngx_http_request_t *r, cp_str_t body)
     b->last = b->pos + body.len;
     b->memory = body.len != 0;
     b->sync = body.len == 0;
-    b->last_buf = 1;
+    b->last_buf = r == r->main;
     b->last_in_chain = 1;
 
     out.buf = b;

@@ -196,7 +196,6 @@ ngx_http_caportal_ctx(ngx_http_request_t *r)
     cln->data = ctx;
 
     ctx->request = r;
-    ctx->started = ngx_current_msec;
     ctx->call.arena = ctx->arena;
     ctx->refusal.handler = ngx_http_caportal_refusal;
     ctx->refusal.data = ctx;
@@ -652,9 +651,14 @@ ngx_http_caportal_api_add_variables(ngx_conf_t *cf)
 static char *
 ngx_http_caportal_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    char                           *rv;
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_caportal_main_conf_t  *cmcf;
+    char                              *rv;
+    ngx_http_core_loc_conf_t          *clcf;
+    ngx_http_caportal_main_conf_t     *cmcf;
+    ngx_http_caportal_api_loc_conf_t  *alcf = conf;
+
+    if (alcf->api != 0) {
+        return "is duplicate";
+    }
 
     rv = ngx_conf_set_bitmask_slot(cf, cmd, conf);
     if (rv != NGX_CONF_OK) {
@@ -667,7 +671,8 @@ ngx_http_caportal_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_caportal_session_want(cf);
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
-    cmcf->has_api = 1;
+    cmcf->counted = 1;
+    ngx_http_caportal_note(cf, &cmcf->api);
 
     return NGX_CONF_OK;
 }

@@ -2,6 +2,7 @@
 #include "ngx_http_caportal_hall.h"
 
 #define PRICE_MAX_YUAN      1000000
+#define CLAIM_MAX           (30 * 24 * 3600)
 #define AGREEMENT_MAX_SIZE  (256 * 1024)
 
 /* The hall whose project is being read; configuration is read by one thread. */
@@ -95,6 +96,10 @@ ngx_http_caportal_flow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t        *value = ngx_http_caportal_word(cf);
     ngx_conf_enum_t  *e;
 
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
+
     for (e = cmd->post; e->name.len != 0; e++) {
         if (e->name.len == value->len && ngx_strncmp(e->name.data, value->data, value->len) == 0) {
             *flow = (cp_flow_t) e->value;
@@ -111,6 +116,10 @@ ngx_http_caportal_flag(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     bool       *flag = (bool *) ((char *) conf + cmd->offset);
     ngx_str_t  *value = ngx_http_caportal_word(cf);
+
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
 
     if (cp_str_is(ngx_http_caportal_str(*value), "on")) {
         *flag = true;
@@ -131,6 +140,10 @@ ngx_http_caportal_number(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     int64_t     n;
     ngx_str_t  *value = ngx_http_caportal_word(cf);
 
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
+
     if (!cp_str_number(ngx_http_caportal_str(*value), &n) || n < 1 || n > 100) {
         return ngx_http_caportal_bad(cf, cmd, value);
     }
@@ -147,8 +160,12 @@ ngx_http_caportal_minutes(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_int_t   seconds;
     ngx_str_t  *value = ngx_http_caportal_word(cf);
 
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
+
     seconds = ngx_parse_time(value, 1);
-    if (seconds == NGX_ERROR || seconds < 60) {
+    if (seconds == NGX_ERROR || seconds < 60 || seconds > CLAIM_MAX) {
         return ngx_http_caportal_bad(cf, cmd, value);
     }
 
@@ -163,6 +180,10 @@ ngx_http_caportal_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     size_t     *size = (size_t *) ((char *) conf + cmd->offset);
     ssize_t     n;
     ngx_str_t  *value = ngx_http_caportal_word(cf);
+
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
 
     n = ngx_parse_size(value);
     if (n == NGX_ERROR || n == 0) {
@@ -182,6 +203,10 @@ ngx_http_caportal_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     cp_str_t    whole, rest;
     ngx_str_t  *value = ngx_http_caportal_word(cf);
     u_char     *point = ngx_strlchr(value->data, value->data + value->len, '.');
+
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
 
     whole = cp_str_n(value->data, point == NULL ? value->len : (size_t) (point - value->data));
     rest = point == NULL ? CP_STR_NULL : cp_str_n(point + 1, value->len - whole.len - 1);
@@ -203,21 +228,9 @@ ngx_http_caportal_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_caportal_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_fd_t    fd;
-    ngx_str_t  *value = ngx_http_caportal_word(cf);
+    char  *rv = ngx_http_caportal_readable(cf, ngx_http_caportal_word(cf));
 
-    if (ngx_conf_full_name(cf->cycle, value, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    fd = ngx_open_file(value->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": cannot open \"%V\"", &cmd->name, value);
-        return NGX_CONF_ERROR;
-    }
-    (void) ngx_close_file(fd);
-
-    return ngx_conf_set_str_slot(cf, cmd, conf);
+    return rv == NGX_CONF_OK ? ngx_conf_set_str_slot(cf, cmd, conf) : rv;
 }
 
 
@@ -231,6 +244,10 @@ ngx_http_caportal_payee(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_caportal_param_t  params[] = {
         { "name", &name, 1 }, { "bank", &bank, 1 }, { "account", &account, 1 },
     };
+
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
 
     rv = ngx_http_caportal_params(cf, 1, params, 3);
     if (rv != NGX_CONF_OK) {
@@ -260,7 +277,7 @@ ngx_http_caportal_read_file(ngx_conf_t *cf, ngx_str_t *path, cp_str_t *text)
 
     file.fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (file.fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "cannot open \"%V\"", path);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": cannot open \"%V\"", cf->args->elts, path);
         return NGX_ERROR;
     }
 
@@ -276,8 +293,8 @@ ngx_http_caportal_read_file(ngx_conf_t *cf, ngx_str_t *path, cp_str_t *text)
     (void) ngx_close_file(file.fd);
 
     if (rc != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "cannot read \"%V\" or it is larger than %d bytes", path,
-                           AGREEMENT_MAX_SIZE);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": \"%V\" cannot be read or is larger than %d bytes",
+                           cf->args->elts, path, AGREEMENT_MAX_SIZE);
     }
 
     return rc;
@@ -336,7 +353,7 @@ ngx_http_caportal_need_scope(ngx_conf_t *cf, ngx_str_t *word, cp_material_need_t
     }
 
     if (bit == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"", word);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\" of \"%V\"", word, cf->args->elts);
         return NGX_CONF_ERROR;
     }
 
@@ -352,7 +369,7 @@ ngx_http_caportal_add_need(ngx_conf_t *cf, cp_project_t *project, ngx_str_t *kin
 
     for (i = 0; i < project->need_count; i++) {
         if (cp_str_eq(project->needs[i].rule->kind, ngx_http_caportal_str(*kind))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "material \"%V\" is asked for twice", kind);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": material \"%V\" is asked for twice", cf->args->elts, kind);
             return NGX_CONF_ERROR;
         }
     }
@@ -366,7 +383,8 @@ ngx_http_caportal_add_need(ngx_conf_t *cf, cp_project_t *project, ngx_str_t *kin
 
     need->rule = cp_hall_material(ngx_http_caportal_current_hall, ngx_http_caportal_str(*kind));
     if (need->rule == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown material \"%V\": define it above the project", kind);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": unknown material \"%V\": define it above the project",
+                           cf->args->elts, kind);
         return NGX_CONF_ERROR;
     }
 
@@ -381,7 +399,7 @@ ngx_http_caportal_need(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                *rv;
     ngx_str_t           *value = cf->args->elts;
-    ngx_uint_t           i;
+    ngx_uint_t           i, named = 0;
     cp_material_need_t   scope;
 
     ngx_memzero(&scope, sizeof(scope));
@@ -412,9 +430,10 @@ ngx_http_caportal_need(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (rv != NGX_CONF_OK) {
             return rv;
         }
+        named = 1;
     }
 
-    return NGX_CONF_OK;
+    return named ? NGX_CONF_OK : "names no material";
 }
 
 
@@ -431,9 +450,10 @@ ngx_http_caportal_profile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    use->name = ngx_http_caportal_str(*ngx_http_caportal_word(cf));
-    use->file = cf->conf_file->file.name;
-    use->line = cf->conf_file->line;
+    ngx_memzero(use, sizeof(ngx_http_caportal_profile_use_t));
+    use->product = conf;
+    use->profile = ngx_http_caportal_str(*ngx_http_caportal_word(cf));
+    ngx_http_caportal_note(cf, &use->place);
 
     return ngx_conf_set_str_slot(cf, cmd, conf);
 }
@@ -443,6 +463,7 @@ ngx_int_t
 ngx_http_caportal_check_profiles(ngx_conf_t *cf, const cp_profiles_t *profiles)
 {
     ngx_uint_t                         i;
+    const cp_profile_t                *profile;
     ngx_http_caportal_main_conf_t     *cmcf;
     ngx_http_caportal_profile_use_t   *use;
 
@@ -450,9 +471,19 @@ ngx_http_caportal_check_profiles(ngx_conf_t *cf, const cp_profiles_t *profiles)
     use = cmcf->profile_uses.elts;
 
     for (i = 0; i < cmcf->profile_uses.nelts; i++) {
-        if (profiles == NULL || cp_profile_find(profiles, use[i].name) == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "unknown certificate profile \"%s\" in %V:%ui", use[i].name.data,
-                          &use[i].file, use[i].line);
+        profile = profiles == NULL ? NULL : cp_profile_find(profiles, use[i].profile);
+
+        if (profile == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"profile\": unknown certificate profile \"%s\" in %V:%ui",
+                          use[i].profile.data, &use[i].place.file, use[i].place.line);
+            return NGX_ERROR;
+        }
+
+        if (use[i].product->years < profile->years_min || use[i].product->years > profile->years_max) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"profile\": \"%s\" is not for %ui years, as product \"%s\" is, in %V:%ui",
+                          use[i].profile.data, (ngx_uint_t) use[i].product->years, use[i].product->name.data,
+                          &use[i].place.file, use[i].place.line);
             return NGX_ERROR;
         }
     }

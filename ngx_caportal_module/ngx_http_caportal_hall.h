@@ -11,6 +11,9 @@ typedef char *(*ngx_http_caportal_parse_pt)(ngx_conf_t *cf, ngx_uint_t type, voi
 /* The hall, project, product or material that the directives of the present block fill. */
 void *ngx_http_caportal_object(ngx_conf_t *cf);
 
+/* Whether the present block had this directive before; it counts from now on. */
+ngx_uint_t ngx_http_caportal_again(ngx_command_t *cmd);
+
 /* Reports that a name was used twice. */
 char *ngx_http_caportal_twice(ngx_conf_t *cf, const char *what);
 

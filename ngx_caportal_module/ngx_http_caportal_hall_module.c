@@ -18,6 +18,9 @@ static ngx_conf_enum_t  ngx_http_caportal_flows[] = {
     { ngx_null_string, 0 }
 };
 
+#define NAME_CHARACTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define NAME_MAX_LENGTH  64
+
 #define HALL      NGX_HTTP_CAPORTAL_HALL_CONF
 #define PROJECT   NGX_HTTP_CAPORTAL_PROJECT_CONF
 #define PRODUCT   NGX_HTTP_CAPORTAL_PRODUCT_CONF
@@ -121,6 +124,52 @@ ngx_module_t  ngx_http_caportal_hall_module = {
 };
 
 
+/* The directives that the block being read had so far, a bit each; configuration is read by one thread. */
+static uint64_t  ngx_http_caportal_seen;
+
+_Static_assert(sizeof(ngx_http_caportal_hall_commands) / sizeof(ngx_command_t) <= 64,
+               "too many directives for a bit each");
+
+
+ngx_uint_t
+ngx_http_caportal_again(ngx_command_t *cmd)
+{
+    uint64_t  bit = UINT64_C(1) << (cmd - ngx_http_caportal_hall_commands);
+
+    if (ngx_http_caportal_seen & bit) {
+        return 1;
+    }
+
+    ngx_http_caportal_seen |= bit;
+
+    return 0;
+}
+
+
+/* Names go into paths and columns. */
+static char *
+ngx_http_caportal_check_name(ngx_conf_t *cf)
+{
+    size_t      i;
+    ngx_str_t  *name = &((ngx_str_t *) cf->args->elts)[1];
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] == '\0' || ngx_strchr(NAME_CHARACTERS, name->data[i]) == NULL) {
+            break;
+        }
+    }
+
+    if (name->len == 0 || name->len > NAME_MAX_LENGTH || i < name->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" of \"%V\": expected at most %d letters, digits, \"-\" and \"_\"", name,
+                           cf->args->elts, NAME_MAX_LENGTH);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 /* Parses a block whose directives fill `object`: they find it where they look for their main configuration. */
 static char *
 ngx_http_caportal_parse(ngx_conf_t *cf, ngx_uint_t type, void *object)
@@ -128,7 +177,12 @@ ngx_http_caportal_parse(ngx_conf_t *cf, ngx_uint_t type, void *object)
     char                 *rv;
     void                **main_conf;
     ngx_conf_t            save = *cf;
+    uint64_t              seen = ngx_http_caportal_seen;
     ngx_http_conf_ctx_t   ctx, *outer = cf->ctx;
+
+    if (ngx_http_caportal_check_name(cf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     main_conf = ngx_palloc(cf->pool, sizeof(void *) * ngx_http_max_module);
     if (main_conf == NULL) {
@@ -145,8 +199,11 @@ ngx_http_caportal_parse(ngx_conf_t *cf, ngx_uint_t type, void *object)
     cf->module_type = NGX_HTTP_MODULE;
     cf->cmd_type = type;
 
+    ngx_http_caportal_seen = 0;
+
     rv = ngx_conf_parse(cf, NULL);
 
+    ngx_http_caportal_seen = seen;
     *cf = save;
 
     return rv;
@@ -208,7 +265,10 @@ ngx_http_caportal_project_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char          *rv;
     cp_str_t       name = ngx_http_caportal_str(((ngx_str_t *) cf->args->elts)[1]);
     cp_hall_t     *hall = ngx_http_caportal_object(cf);
+    const char    *fault;
     cp_project_t  *project;
+
+    ngx_http_caportal_main_conf_t  *cmcf;
 
     if (cp_hall_project(hall, name) != NULL) {
         return ngx_http_caportal_twice(cf, "project");
@@ -237,6 +297,14 @@ ngx_http_caportal_project_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "project \"%s\" needs \"title\", \"applicants\", \"services\" and \"deliveries\"",
                            project->name.data);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+
+    fault = cp_project_check(project, cmcf->arena);
+    if (fault != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "project \"%s\": %s", project->name.data, fault);
         return NGX_CONF_ERROR;
     }
 

@@ -46,14 +46,14 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
 
     { ngx_string("caportal_redis_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_caportal_timeout,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_caportal_main_conf_t, redis_timeout),
       NULL },
 
     { ngx_string("caportal_egress_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_caportal_timeout,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_caportal_main_conf_t, egress_timeout),
       NULL },
@@ -187,8 +187,9 @@ ngx_http_caportal_check_settings(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *
 
     for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
         if (needed[i].value == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"caportal_api\" needs \"%s\" at the level of \"http\"",
-                          needed[i].name);
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"caportal_api\" needs \"%s\" at the level of \"http\" in %V:%ui", needed[i].name,
+                          &cmcf->api.file, cmcf->api.line);
             rc = NGX_ERROR;
         }
     }
@@ -204,7 +205,14 @@ ngx_http_caportal_check(ngx_conf_t *cf)
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
 
-    if (cmcf->has_api && ngx_http_caportal_check_settings(cf, cmcf) != NGX_OK) {
+    if (cmcf->api.line != 0 && ngx_http_caportal_check_settings(cf, cmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (cmcf->guard.line != 0 && cmcf->app.redis.prefix == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"caportal_session\" needs \"caportal_redis\" at the level of \"http\" in %V:%ui",
+                      &cmcf->guard.file, cmcf->guard.line);
         return NGX_ERROR;
     }
 

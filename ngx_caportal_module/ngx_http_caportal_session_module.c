@@ -16,6 +16,7 @@ typedef struct {
 
 static void *ngx_http_caportal_session_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+static char *ngx_http_caportal_session_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_caportal_session_add_variables(ngx_conf_t *cf);
 static ngx_int_t ngx_http_caportal_session_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_caportal_session_handler(ngx_http_request_t *r);
@@ -37,7 +38,7 @@ static ngx_command_t  ngx_http_caportal_session_commands[] = {
 
     { ngx_string("caportal_session"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_caportal_session_mode,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_caportal_session_loc_conf_t, mode),
       &ngx_http_caportal_session_modes },
@@ -97,7 +98,9 @@ static ngx_http_variable_t  ngx_http_caportal_session_variables[] = {
 ngx_http_caportal_session_ctx_t *
 ngx_http_caportal_session(ngx_http_request_t *r)
 {
-    return ngx_http_get_module_ctx(r->main, ngx_http_caportal_session_module);
+    ngx_http_caportal_session_ctx_t  *ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_session_module);
+
+    return ctx != NULL ? ctx : ngx_http_get_module_ctx(r->main, ngx_http_caportal_session_module);
 }
 
 
@@ -343,7 +346,7 @@ ngx_http_caportal_session_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_session_module);
+    ctx = ngx_http_caportal_session(r);
     if (ctx == NULL) {
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_caportal_session_ctx_t));
         if (ctx == NULL) {
@@ -369,6 +372,14 @@ ngx_http_caportal_session_handler(ngx_http_request_t *r)
     }
 
     return ctx->failed ? ngx_http_caportal_session_unavailable(r) : NGX_HTTP_UNAUTHORIZED;
+}
+
+
+/* Subrequests pass by the access phase; yet what auth_request asks or SSI includes may be guarded. */
+static ngx_int_t
+ngx_http_caportal_session_subrequest_handler(ngx_http_request_t *r)
+{
+    return r == r->main ? NGX_DECLINED : ngx_http_caportal_session_handler(r);
 }
 
 
@@ -435,7 +446,6 @@ static char *
 ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
     ngx_http_caportal_session_loc_conf_t  *prev = parent, *conf = child;
-    ngx_http_caportal_main_conf_t         *cmcf;
 
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_CAPORTAL_SESSION_OFF);
 
@@ -443,14 +453,25 @@ ngx_http_caportal_session_merge_loc_conf(ngx_conf_t *cf, void *parent, void *chi
         conf->mode = NGX_HTTP_CAPORTAL_SESSION_OPTIONAL;
     }
 
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+    return NGX_CONF_OK;
+}
 
-    if (conf->mode != NGX_HTTP_CAPORTAL_SESSION_OFF && cmcf->app.redis.host == NULL && cmcf->app.redis.socket == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"caportal_session\" needs \"caportal_redis\"");
-        return NGX_CONF_ERROR;
+
+static char *
+ngx_http_caportal_session_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                                  *rv;
+    ngx_http_caportal_main_conf_t         *cmcf;
+    ngx_http_caportal_session_loc_conf_t  *slcf = conf;
+
+    rv = ngx_conf_set_enum_slot(cf, cmd, conf);
+
+    if (rv == NGX_CONF_OK && slcf->mode != NGX_HTTP_CAPORTAL_SESSION_OFF) {
+        cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+        ngx_http_caportal_note(cf, &cmcf->guard);
     }
 
-    return NGX_CONF_OK;
+    return rv;
 }
 
 
@@ -487,6 +508,13 @@ ngx_http_caportal_session_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_caportal_session_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_caportal_session_subrequest_handler;
 
     return NGX_OK;
 }

@@ -3,7 +3,8 @@
 
 #include <sys/stat.h>
 
-#define SECRET_MAX  512
+#define SECRET_MAX       512
+#define HOST_CHARACTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 
 
 char *
@@ -22,6 +23,16 @@ ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text)
     }
 
     return (char *) p;
+}
+
+
+void
+ngx_http_caportal_note(ngx_conf_t *cf, ngx_http_caportal_place_t *place)
+{
+    if (place->line == 0) {
+        place->file = cf->conf_file->file.name;
+        place->line = cf->conf_file->line;
+    }
 }
 
 
@@ -81,6 +92,22 @@ ngx_http_caportal_params(ngx_conf_t *cf, ngx_uint_t first, ngx_http_caportal_par
 }
 
 
+/* What is asked for by path goes behind the socket's URL as it is. */
+static char *
+ngx_http_caportal_path(ngx_conf_t *cf, ngx_str_t *path)
+{
+    if (path->data[0] != '/' || !cp_str_is_text(ngx_http_caportal_str(*path))
+        || ngx_strlchr(path->data, path->data + path->len, ' ') != NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid path \"%V\" of \"%V\": expected \"/…\"", path,
+                           cf->args->elts);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static ssize_t
 ngx_http_caportal_read_secret(ngx_fd_t fd, u_char *buf)
 {
@@ -92,6 +119,10 @@ ngx_http_caportal_read_secret(ngx_fd_t fd, u_char *buf)
     }
 
     n = read(fd, buf, SECRET_MAX);
+    if (n == SECRET_MAX) {
+        return -1;
+    }
+
     while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\r' || buf[n - 1] == ' ')) {
         n--;
     }
@@ -115,7 +146,7 @@ ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
 
     fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "cannot open \"%V\"", path);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": cannot open \"%V\"", cf->args->elts, path);
         return NGX_CONF_ERROR;
     }
 
@@ -123,8 +154,9 @@ ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
     (void) ngx_close_file(fd);
 
     if (n <= 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", path,
-                           n == 0 ? "is empty" : "cannot be read or is open to others than its owner and group");
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": \"%V\" %s", cf->args->elts, path,
+                           n == 0 ? "is empty"
+                                  : "cannot be read, is too long or is open to others than its owner and group");
         return NGX_CONF_ERROR;
     }
 
@@ -137,6 +169,26 @@ ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
     text->data[n] = '\0';
     text->len = (size_t) n;
     ngx_explicit_memzero(buf, sizeof(buf));
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_readable(ngx_conf_t *cf, ngx_str_t *path)
+{
+    ngx_fd_t  fd;
+
+    if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": cannot open \"%V\"", cf->args->elts, path);
+        return NGX_CONF_ERROR;
+    }
+    (void) ngx_close_file(fd);
 
     return NGX_CONF_OK;
 }
@@ -173,7 +225,8 @@ ngx_http_caportal_address(ngx_conf_t *cf, ngx_str_t *word, int default_port, con
         }
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid address \"%V\": expected \"unix:/path\" or \"host:port\"", word);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid address \"%V\" of \"%V\": expected \"unix:/path\" or \"host:port\"",
+                       word, cf->args->elts);
     return NGX_CONF_ERROR;
 }
 
@@ -184,12 +237,33 @@ ngx_http_caportal_milliseconds(ngx_conf_t *cf, ngx_str_t *word, unsigned *ms)
     ngx_int_t  n = ngx_parse_time(word, 0);
 
     if (n == NGX_ERROR || n <= 0 || n > 600000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"", word);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\" of \"%V\"", word, cf->args->elts);
         return NGX_CONF_ERROR;
     }
 
     *ms = (unsigned) n;
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char        *rv;
+    unsigned     ms;
+    ngx_str_t   *word = cf->args->elts;
+    ngx_msec_t  *timeout = (ngx_msec_t *) ((char *) conf + cmd->offset);
+
+    if (*timeout != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_milliseconds(cf, &word[1], &ms);
+    if (rv == NGX_CONF_OK) {
+        *timeout = ms;
+    }
+
+    return rv;
 }
 
 
@@ -215,8 +289,8 @@ ngx_http_caportal_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (rv == NGX_CONF_OK) {
         rv = ngx_http_caportal_secret(cf, &file, &password);
     }
-    if (rv == NGX_CONF_OK && ca.data != NULL && ngx_conf_full_name(cf->cycle, &ca, 1) != NGX_OK) {
-        rv = NGX_CONF_ERROR;
+    if (rv == NGX_CONF_OK && ca.data != NULL) {
+        rv = ngx_http_caportal_readable(cf, &ca);
     }
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -258,7 +332,7 @@ ngx_http_caportal_redis_database(ngx_conf_t *cf, ngx_str_t *database, cp_redis_c
     int64_t  n = 0;
 
     if (database->data != NULL && (!cp_str_number(ngx_http_caportal_str(*database), &n) || n > 1024)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid redis database \"%V\"", database);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid database \"%V\" of \"caportal_redis\"", database);
         return NGX_CONF_ERROR;
     }
 
@@ -302,7 +376,7 @@ ngx_http_caportal_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     redis->prefix = prefix.data == NULL ? "caportal:" : ngx_http_caportal_cstr(cf, &prefix);
 
     if (prefix.len > 64) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the prefix \"%V\" is longer than 64 characters", &prefix);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the prefix \"%V\" of \"%V\" is longer than 64 characters", &prefix, word);
         return NGX_CONF_ERROR;
     }
 
@@ -397,7 +471,7 @@ ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     cmcf->app.keys = cp_keyring_read((char *) word[1].data, &why, &line);
     if (cmcf->app.keys == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "key ring %V:%ui: %s", &word[1], (ngx_uint_t) line, why);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": %V:%ui: %s", word, &word[1], (ngx_uint_t) line, why);
         return NGX_CONF_ERROR;
     }
 
@@ -424,7 +498,7 @@ ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (stat((char *) word[1].data, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "the store \"%V\" is not a folder", &word[1]);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": \"%V\" is not a folder", word, &word[1]);
         return NGX_CONF_ERROR;
     }
 
@@ -461,7 +535,7 @@ ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     cmcf->profiles = cp_profiles_read((char *) word[1].data, &why, &line);
     if (cmcf->profiles == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "certificate profiles %V:%ui: %s", &word[1], (ngx_uint_t) line, why);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": %V:%ui: %s", word, &word[1], (ngx_uint_t) line, why);
         return NGX_CONF_ERROR;
     }
 
@@ -490,6 +564,9 @@ ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     rv = ngx_http_caportal_params(cf, 1, params, sizeof(params) / sizeof(params[0]));
     if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_path(cf, &path);
+    }
+    if (rv == NGX_CONF_OK) {
         rv = ngx_http_caportal_secret(cf, &file, &secret);
     }
     if (rv != NGX_CONF_OK) {
@@ -513,7 +590,7 @@ ngx_http_caportal_limit(ngx_conf_t *cf, ngx_str_t *word, unsigned *limit)
     int64_t  n;
 
     if (!cp_str_number(ngx_http_caportal_str(*word), &n) || n > 1000000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number \"%V\"", word);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number \"%V\" of \"%V\"", word, cf->args->elts);
         return NGX_CONF_ERROR;
     }
 
@@ -562,6 +639,9 @@ ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     rv = ngx_http_caportal_params(cf, 1, params, sizeof(params) / sizeof(params[0]));
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_path(cf, &path);
+    }
     if (rv == NGX_CONF_OK) {
         rv = ngx_http_caportal_secret(cf, &file, &secret);
     }
@@ -631,6 +711,22 @@ ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf
 }
 
 
+/* A host and perhaps a port, as browsers write them in Origin. */
+static ngx_uint_t
+ngx_http_caportal_is_authority(u_char *host, u_char *end)
+{
+    int64_t  port;
+    u_char  *colon;
+
+    for (colon = host; colon < end && ngx_strchr(HOST_CHARACTERS, *colon) != NULL; colon++) {
+        /* look on */
+    }
+
+    return colon > host && (colon == end || (*colon == ':'
+           && cp_str_number(cp_str_n(colon + 1, (size_t) (end - colon - 1)), &port) && port > 0 && port < 65536));
+}
+
+
 char *
 ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -639,11 +735,11 @@ ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_caportal_main_conf_t  *cmcf = conf;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        if (!cp_str_starts(ngx_http_caportal_str(word[i]), "https://") || word[i].len == 8
-            || ngx_strlchr(word[i].data + 8, word[i].data + word[i].len, '/') != NULL)
+        if (!cp_str_starts(ngx_http_caportal_str(word[i]), "https://")
+            || !ngx_http_caportal_is_authority(word[i].data + 8, word[i].data + word[i].len))
         {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid origin \"%V\": expected \"https://host[:port]\"",
-                               &word[i]);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid origin \"%V\" of \"%V\": expected \"https://host[:port]\"",
+                               &word[i], word);
             return NGX_CONF_ERROR;
         }
 

@@ -98,11 +98,25 @@ ngx_http_caportal_counters(ngx_http_request_t *r)
 }
 
 
+/* As in $request_time: waiting for the session and for a slow client's body is part of it. */
+static ngx_msec_t
+ngx_http_caportal_elapsed(ngx_http_request_t *r)
+{
+    ngx_time_t      *now = ngx_timeofday();
+    ngx_msec_int_t   ms;
+
+    ms = (ngx_msec_int_t) ((now->sec - r->start_sec) * 1000 + (ngx_msec_int_t) now->msec
+                           - (ngx_msec_int_t) r->start_msec);
+
+    return (ngx_msec_t) ngx_max(ms, 0);
+}
+
+
 void
 ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status)
 {
     ngx_uint_t                     i, n;
-    ngx_msec_t                     elapsed = ngx_current_msec - ctx->started;
+    ngx_msec_t                     elapsed = ngx_http_caportal_elapsed(ctx->request);
     ngx_http_caportal_counter_t   *counter;
     ngx_http_caportal_counters_t  *counters = ngx_http_caportal_counters(ctx->request);
 
@@ -189,7 +203,7 @@ ngx_http_caportal_status_prometheus(u_char *p, ngx_http_caportal_counters_t *cou
         }
     }
 
-    p = ngx_sprintf(p, "# HELP caportal_request_seconds Time from the request's header to the answer.\n"
+    p = ngx_sprintf(p, "# HELP caportal_request_seconds Time from the request's first byte to the answer.\n"
                     "# TYPE caportal_request_seconds histogram\n");
 
     for (n = 0; n <= cp_operation_count; n++) {
@@ -234,7 +248,7 @@ ngx_http_caportal_status_handler(ngx_http_request_t *r)
         ngx_str_set(&r->headers_out.content_type, "text/plain; version=0.0.4; charset=utf-8");
     }
 
-    b->last_buf = 1;
+    b->last_buf = r == r->main;
     b->last_in_chain = 1;
 
     r->headers_out.content_type_len = r->headers_out.content_type.len;
@@ -256,10 +270,14 @@ ngx_http_caportal_status_handler(ngx_http_request_t *r)
 static char *
 ngx_http_caportal_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_caportal_main_conf_t  *cmcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_caportal_status_handler;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+    cmcf->counted = 1;
 
     return ngx_conf_set_enum_slot(cf, cmd, conf);
 }
@@ -307,7 +325,7 @@ ngx_http_caportal_status_zone(ngx_conf_t *cf)
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
 
-    if (!cmcf->has_api) {
+    if (!cmcf->counted) {
         return NGX_OK;
     }
 

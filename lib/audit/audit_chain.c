@@ -204,7 +204,7 @@ cp_audit_verify(cp_db_t *db, cp_arena_t *arena, cp_str_t key, cp_audit_report_t 
         return CP_OK;
     }
 
-    code = cp_audit_find_stray(db, report->seals, &row);
+    code = cp_audit_find_stray(db, &row);
     if (code == CP_E_NOT_FOUND) {
         return CP_OK;
     }

@@ -18,7 +18,8 @@ static const char sql_mark[] =
 static const char sql_count_unsealed[] =
     "SELECT COUNT(*) FROM audit WHERE seal_id IS NULL";
 static const char sql_stray[] =
-    "SELECT id FROM audit WHERE seal_id > ? OR seal_id < 1 ORDER BY id LIMIT 1";
+    "SELECT id FROM audit WHERE seal_id > (SELECT COALESCE(MAX(id), 0) FROM audit_seal) OR seal_id < 1 "
+    "ORDER BY id LIMIT 1";
 
 static const char sql_last_seal[] =
     "SELECT id, hash FROM audit_seal ORDER BY id DESC LIMIT 1 FOR UPDATE";
@@ -129,9 +130,9 @@ cp_audit_count_unsealed(cp_db_t *db, int64_t *count)
 
 
 cp_code_t
-cp_audit_find_stray(cp_db_t *db, int64_t last_seal, int64_t *row)
+cp_audit_find_stray(cp_db_t *db, int64_t *row)
 {
-    return cp_db_row(db, sql_stray, "i>i", last_seal, row);
+    return cp_db_row(db, sql_stray, ">i", row);
 }
 
 

@@ -26,8 +26,8 @@ cp_code_t cp_audit_insert_seal(cp_db_t *db, const cp_audit_seal_t *seal, cp_str_
 
 cp_code_t cp_audit_count_unsealed(cp_db_t *db, int64_t *count);
 
-/* A row that stands under a seal which is not there; CP_E_NOT_FOUND when none does. */
-cp_code_t cp_audit_find_stray(cp_db_t *db, int64_t last_seal, int64_t *row);
+/* A row under a seal which is not there; CP_E_NOT_FOUND when none is. One statement: the signer may be sealing. */
+cp_code_t cp_audit_find_stray(cp_db_t *db, int64_t *row);
 
 /* A page of rows for the auditor, newest first, with the public ids of who acted. */
 typedef struct {

@@ -83,32 +83,23 @@ cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind)
 }
 
 
-static const char *
-check_project(const cp_hall_t *hall, const cp_project_t *project, cp_arena_t *arena)
+const char *
+cp_project_check(const cp_project_t *project, cp_arena_t *arena)
 {
     size_t i;
 
     if (project->product_count == 0) {
-        return cp_str_printf(arena, "project \"%s\" has no product", project->name.data).data;
+        return "it has no \"product\"";
     }
 
     for (i = 0; i < project->product_count; i++) {
         const cp_product_t *product = &project->products[i];
 
         if (project->free != (product->price_fen == 0)) {
-            return cp_str_printf(arena, "product \"%s\" of project \"%s\" must %s", product->name.data,
-                                 project->name.data, project->free ? "cost nothing: the project is free"
-                                                                   : "have a price: the project is not free").data;
+            return cp_str_printf(arena, "product \"%s\" must %s", product->name.data,
+                                 project->free ? "cost nothing: the project is free"
+                                               : "have a \"price\": the project is not \"free\"").data;
         }
-        if (product->profile.data == NULL) {
-            return cp_str_printf(arena, "product \"%s\" of project \"%s\" names no certificate profile",
-                                 product->name.data, project->name.data).data;
-        }
-    }
-
-    if (!project->free && (hall->payments == 0 || hall->payee.account.data == NULL)) {
-        return cp_str_printf(arena, "project \"%s\" costs money: \"payments\" and \"payee\" are needed",
-                             project->name.data).data;
     }
 
     return NULL;
@@ -118,8 +109,7 @@ check_project(const cp_hall_t *hall, const cp_project_t *project, cp_arena_t *ar
 const char *
 cp_hall_check(const cp_hall_t *hall, cp_arena_t *arena)
 {
-    const char *fault;
-    size_t      i;
+    size_t i;
 
     if (hall->title.data == NULL) {
         return "the hall has no \"title\"";
@@ -135,9 +125,9 @@ cp_hall_check(const cp_hall_t *hall, cp_arena_t *arena)
     }
 
     for (i = 0; i < hall->project_count; i++) {
-        fault = check_project(hall, hall->projects[i], arena);
-        if (fault != NULL) {
-            return fault;
+        if (!hall->projects[i]->free && (hall->payments == 0 || hall->payee.account.data == NULL)) {
+            return cp_str_printf(arena, "project \"%s\" costs money: \"payments\" and \"payee\" are needed",
+                                 hall->projects[i]->name.data).data;
         }
     }
 

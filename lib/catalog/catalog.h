@@ -171,9 +171,12 @@ unsigned    cp_type_of_mime(cp_str_t content_type);
 /* The format that the first bytes (at least 12, where there are as many) announce; 0 when none that we know. */
 unsigned cp_type_of_bytes(cp_str_t head);
 
+/* Checks a project as a whole after it was read: it has products, whose prices agree with `free`; as below. */
+const char *cp_project_check(const cp_project_t *project, cp_arena_t *arena);
+
 /*
- * Checks a hall as a whole after it was read: names unique, a product in each project, prices against `free`, flow
- * against payments, the agreement there. NULL when it is in order, else what is wrong (from the arena).
+ * Checks a hall as a whole after it was read: a title, ways to sign in, the agreement and a project are there, and how
+ * to pay where something costs money. NULL when it is in order, else what is wrong (from the arena).
  */
 const char *cp_hall_check(const cp_hall_t *hall, cp_arena_t *arena);
 

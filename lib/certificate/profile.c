@@ -402,6 +402,15 @@ cp_profile_find(const cp_profiles_t *profiles, cp_str_t name)
 }
 
 
+bool
+cp_profile_holds(const cp_profiles_t *profiles, cp_str_t profile, cp_str_t name)
+{
+    const cp_profile_t *found = profiles == NULL ? NULL : cp_profile_find(profiles, profile);
+
+    return found == NULL || cp_str_chars(name) <= (size_t) found->name_max;
+}
+
+
 cp_str_t
 cp_profile_url(cp_arena_t *arena, cp_str_t url, cp_str_t issuer)
 {

@@ -83,6 +83,9 @@ void cp_profiles_free(cp_profiles_t *profiles);
 /* NULL when there is none of that name. */
 const cp_profile_t *cp_profile_find(const cp_profiles_t *profiles, cp_str_t name);
 
+/* Whether a certificate of the profile can hold the name of a unit; true when there is no such profile. */
+bool cp_profile_holds(const cp_profiles_t *profiles, cp_str_t profile, cp_str_t name);
+
 /* The URL with the issuer's name put in, from the arena. */
 cp_str_t cp_profile_url(cp_arena_t *arena, cp_str_t url, cp_str_t issuer);
 

@@ -144,10 +144,10 @@ cp_op_desk_csr(cp_call_t *call)
     CP_TRY(cp_call_begin(call));
     CP_TRY(cp_order_any(call, call->params[0], true, &order));
     CP_TRY(cp_order_may(call, &order, CP_ORDER_ON_KEY));
+    CP_TRY(cp_staff_take_duty(call, order.id, order.agent_index, CP_DUTY_PRODUCTION));
     CP_TRY(station_may(call, &order));
     CP_TRY(check_request(call, &order, &csr));
 
-    CP_TRY(cp_staff_take_duty(call, order.id, order.agent_index, CP_DUTY_PRODUCTION));
     CP_TRY(cp_order_set_csr(call, &order, csr.der, csr.spki_sha256, "station"));
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_KEY, NULL));
     CP_TRY(cp_issuance_request(call, &order));

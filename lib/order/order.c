@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "call/fields.h"
 #include "call/operation.h"
+#include "certificate/profile.h"
 #include "order/order_state.h"
 #include "order/order_store.h"
 
@@ -132,6 +133,20 @@ cp_order_state_json(const cp_order_t *order)
 {
     return json_pack("{s:o, s:s, s:I}", "no", cp_json(order->no), "state", cp_order_state_name(order->state), "version",
                      (json_int_t) order->version);
+}
+
+
+void
+cp_order_check_name(cp_call_t *call, cp_str_t profile, const cp_unit_t *unit)
+{
+    if (cp_profile_holds(call->app->profiles, profile, unit->name)) {
+        return;
+    }
+
+    cp_bad_field(call, CP_STR("unit"), CP_F_TOO_LONG);
+    call->bad[call->bad_count - 1].text = call->lang == CP_LANG_EN
+                                          ? CP_STR("the unit's name is longer than a certificate can hold")
+                                          : CP_STR("单位名称超出证书可容纳的长度，请联系客服");
 }
 
 

@@ -72,6 +72,8 @@ choose(cp_call_t *call, const create_t *body, choice_t *choice)
                && (choice->project->applicants & cp_word_bit(cp_applicant_words, choice->unit.kind)) == 0)
     {
         cp_bad_field(call, CP_STR("unit"), CP_F_NOT_SOLD);
+    } else if (choice->product != NULL) {
+        cp_order_check_name(call, choice->product->profile, &choice->unit);
     }
 
     return cp_fields_verdict(call);

@@ -112,6 +112,8 @@ cp_op_order_submit(cp_call_t *call)
     CP_TRY(cp_order_own(call, call->params[0], true, &order));
     CP_TRY(cp_order_may(call, &order, CP_ORDER_ON_SUBMIT));
     CP_TRY(cp_unit_by_id(call, order.unit, &unit));
+    cp_order_check_name(call, order.profile, &unit);
+    CP_TRY(cp_fields_verdict(call));
     CP_TRY(check_complete(call, &order, &unit));
 
     CP_TRY(take_hold(call, &order, &unit));

@@ -30,7 +30,8 @@ sleep 1;
 sub png_of ($size) {
     my $png  = new_png();
     my $fill = "\0" x ($size - length($png) - 12);
-    return substr($png, 0, 33) . pack('N', length $fill) . "fiLl$fill" . pack('N', crc32("fiLl$fill")) . substr $png, 33;
+    my $chunk = pack('N', length $fill) . "fiLl$fill" . pack 'N', crc32("fiLl$fill");
+    return substr($png, 0, 33) . $chunk . substr $png, 33;
 }
 
 sub chunked ($bytes, $size) {
@@ -73,8 +74,8 @@ subtest 'JSON' => sub {
     }
 
     is $connection->ask($head . padded(JSON_LIMIT))->{status}, 200, 'as long as it may be';
-    is $connection->ask($connection->head(PATCH => $order, @chunks, @json) . chunked(padded(JSON_LIMIT), 999))->{status},
-        200, 'the same in chunks';
+    is $connection->ask($connection->head(PATCH => $order, @chunks, @json)
+            . chunked(padded(JSON_LIMIT), 999))->{status}, 200, 'the same in chunks';
     is $connection->ask($connection->whole(PATCH => $order, padded(JSON_LIMIT + 1), @json))->{status}, 413,
         'one byte more';
     is raw($portal, $client)->ask($connection->head(PATCH => $order, @chunks, @json)
@@ -169,7 +170,8 @@ subtest 'what does not arrive whole' => sub {
     my $png = png_of(100_000);
     for my $sent (0, 5, 40_000, 99_999) {
         my $connection = raw($portal, $client);
-        $connection->send($connection->head(PUT => $scan, 'Content-Length' => length $png, @png) . substr $png, 0, $sent);
+        $connection->send($connection->head(PUT => $scan, 'Content-Length' => length $png, @png)
+                . substr $png, 0, $sent);
         $sent % 2 ? $connection->reset : $connection->close;
     }
     is raw($portal, $client)->ask(raw($portal, $client)->head(PUT => $scan, 'Transfer-Encoding' => 'chunked',

@@ -13,8 +13,7 @@ use constant { THREADS => 2, QUEUE => 3, DELAY => 3 };
 
 my $portal = Caportal::Test->start(edit => sub ($text) {
     $text =~ s{^(thread_pool \S+)\s+threads=\d+ max_queue=\d+}{"$1 threads=${\ THREADS} max_queue=${\ QUEUE}"}gme;
-    return $text =~ s{^(\s*caportal_sms )}{    caportal_sms_limits address_hour=0 address_day=0;\n$1}mr
-        =~ s{^worker_processes.*}{worker_processes 1;}mr;
+    return $text =~ s{^worker_processes.*}{worker_processes 1;}mr;
 });
 my ($client, $journey) = $portal->sign_in;
 

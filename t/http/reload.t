@@ -13,9 +13,7 @@ use Time::HiRes qw(sleep time);
 
 use constant { RELOADS => 50, WARM => 15 };
 
-my $portal = Caportal::Test->start(edit => sub ($text) {
-    return $text =~ s{^(\s*caportal_sms )}{    caportal_sms_limits address_hour=0 address_day=0;\n$1}mr;
-});
+my $portal = Caportal::Test->start;
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
 my $order   = '/api/orders/' . $journey->no;
@@ -59,7 +57,8 @@ sub asker ($keep) {
                 $count{again}++;
                 next;
             }
-            push @{ $count{failed} }, "$status expected, got " . ($answer ? "$answer->{status} $answer->{body}" : 'nothing')
+            push @{ $count{failed} },
+                "$status expected, got " . ($answer ? "$answer->{status} $answer->{body}" : 'nothing')
                 if !$answer || $answer->{status} != $status;
             last;
         }
@@ -90,7 +89,8 @@ for my $number (1 .. RELOADS) {
     eventually(sub { workers($portal) <= 3 * $count }, 30);
     push @master, memory($portal->process('nginx')->pid);
 }
-ok eventually(sub { workers($portal) == $count }, 30), 'under load the old workers leave' or diag scalar workers($portal);
+ok eventually(sub { workers($portal) == $count }, 30), 'under load the old workers leave'
+    or diag scalar workers($portal);
 
 write_file($enough, '');
 my @counts = map { decode_json(readline $_->{told}) } @askers;

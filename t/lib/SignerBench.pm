@@ -27,7 +27,8 @@ sub dir ($self) { return $self->{dir} }
 sub dbh ($self) { return $self->{dbh} }
 
 sub run ($self, @command) {
-  system("@command >>$self->{dir}/commands.log 2>&1") == 0 or die "failed: @command\n";
+  my $log = "$self->{dir}/commands.log";
+  system("@command >$log 2>&1") == 0 or die "failed ($?): @command\n" . qx(head -n 20 $log);
   return;
 }
 
@@ -64,7 +65,10 @@ sub wait_for ($self, $what, $seconds, $done) {
 
 sub _start_mariadb ($self) {
   my $dir = $self->{dir};
-  $self->run("mariadb-install-db --no-defaults --user=root --datadir=$dir/db --auth-root-authentication-method=normal");
+  # A server that starts clears the temporary tables of its folder, so none may share one.
+  mkdir "$dir/tmp";
+  $self->run("mariadb-install-db --no-defaults --user=root --datadir=$dir/db --tmpdir=$dir/tmp "
+      . '--auth-root-authentication-method=normal');
   $self->start_mariadb;
   $self->{dbh}->do('CREATE DATABASE caportal');
   $self->run("mariadb -S $dir/db.sock -uroot caportal < $_") for sort glob 'deploy/schema/0*.sql';
@@ -83,7 +87,7 @@ sub _start_mariadb ($self) {
 sub start_mariadb ($self) {
   my $dir = $self->{dir};
   $self->_spawn('mariadb', 'mariadb.log', qw(mariadbd --no-defaults --user=root --skip-networking),
-    "--datadir=$dir/db", "--socket=$dir/db.sock");
+    "--datadir=$dir/db", "--tmpdir=$dir/tmp", "--socket=$dir/db.sock");
   $self->{dbh} = $self->wait_for('MariaDB', 30, sub { $self->connect('root', undef, '') })
     or die "MariaDB does not start\n";
   eval { $self->{dbh}->do('USE caportal') };
@@ -140,8 +144,9 @@ sub configure ($self, $extra = '', $issuers = undef) {
     CONF
 }
 
-sub start_signer ($self) {
-  $self->_spawn('signer', 'signer.log', $ENV{CAPORTAL_SIGNER} // 'build/caportal-signer', '-c', "$self->{dir}/signer.conf");
+# By the configuration and with the log of that name.
+sub start_signer ($self, $name = 'signer') {
+  $self->_spawn($name, "$name.log", $ENV{CAPORTAL_SIGNER} // 'build/caportal-signer', '-c', "$self->{dir}/$name.conf");
   return;
 }
 

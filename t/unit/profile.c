@@ -155,6 +155,49 @@ bad(void **state)
 }
 
 
+/* Characters are counted, not bytes. */
+static void
+names(void **state)
+{
+    static const struct {
+        const char *profile;
+        const char *name;
+        bool        holds;
+    } rows[] = {
+        { "a", "内蒙古公司", true },
+        { "a", "内蒙古公司一", false },
+        { "a", "12345", true },
+        { "a", "123456", false },
+        { "b", "内蒙古自治区公共资源交易中心", true },
+        { "none", "内蒙古自治区公共资源交易中心", true },
+    };
+    static const char text[] = "profile a { subject C O CN; key p256; key_usage digital_signature; years 1 5;"
+                               " name_max 5; }\n"
+                               "profile b { subject C O CN; key p256; key_usage digital_signature; years 1 5; }";
+
+    cp_profiles_t *profiles;
+    const char    *why = NULL;
+    unsigned       line;
+    size_t         i;
+
+    (void) state;
+
+    profiles = cp_profiles_parse(cp_str(text), &why, &line);
+    if (profiles == NULL) {
+        fail_msg("%s in line %u", why, line);
+    }
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (cp_profile_holds(profiles, cp_str(rows[i].profile), cp_str(rows[i].name)) != rows[i].holds) {
+            fail_msg("%s: %s", rows[i].profile, rows[i].name);
+        }
+    }
+    assert_true(cp_profile_holds(NULL, CP_STR("a"), CP_STR("123456")));
+
+    cp_profiles_free(profiles);
+}
+
+
 /* Each kind of word, and the lines that directives are found at. */
 static void
 words(void **state)
@@ -187,6 +230,7 @@ main(void)
         cmocka_unit_test(good),
         cmocka_unit_test(sample_file),
         cmocka_unit_test(bad),
+        cmocka_unit_test(names),
         cmocka_unit_test(words),
     };
 
