@@ -1,4 +1,4 @@
-# Targets: all lib module signer ctl unit check layers asan check-asan tidy format clean
+# Targets: all lib module signer ctl unit bench check layers asan check-asan tidy format clean
 #
 # Everything that is built goes under build/. VARIANT=asan builds library, programs and unit tests with AddressSanitizer
 # and UBSan into build-asan/; the target asan also a server.
@@ -30,7 +30,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 SHELL := /bin/bash
 
-.PHONY: all lib module signer ctl unit check layers asan check-asan print-sanitize tidy format clean
+.PHONY: all lib module signer ctl unit bench check layers asan check-asan print-sanitize tidy format clean
 .DELETE_ON_ERROR:
 
 all: lib module signer ctl
@@ -75,6 +75,12 @@ unit: $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(UNIT_SOURCES))
 $(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(DEFAULTS) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+# What the benchmarks compare with, and what they need.
+BENCH_SOURCES := $(wildcard t/bench/*.c)
+bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES))
+$(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Everything that must hold before a commit.
 check: layers
 	t/run
@@ -82,7 +88,7 @@ check: layers
 layers:
 	perl t/lib/layers.pl .
 
-C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch])
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c)
 tidy:
 	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(CPPFLAGS) -std=gnu11
 

@@ -81,6 +81,9 @@ char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+
+/* The words of directives: ngx_http_caportal_words.c. Every fault is reported at the directive's line. */
+
 /* Named parameters: "host=…" of a directive by a table; every fault is reported at its line. */
 typedef struct {
     const char  *name;
@@ -93,7 +96,17 @@ char *ngx_http_caportal_params(ngx_conf_t *cf, ngx_uint_t first, ngx_http_caport
 /* The first line of a file of secrets, its path relative to the configuration; *text is {0, NULL} after a fault. */
 char *ngx_http_caportal_secret(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text);
 
-/* The path in full; a fault, at the line, where it cannot be read now. */
+/* "unix:/path" into *socket, or "host[:port]" into *host and *port. */
+char *ngx_http_caportal_address(ngx_conf_t *cf, ngx_str_t *word, int default_port, const char **socket,
+    const char **host, int *port);
+
+/* A time from 1 ms to 10 min. */
+char *ngx_http_caportal_milliseconds(ngx_conf_t *cf, ngx_str_t *word, unsigned *ms);
+
+/* A path of a URL, which goes behind the egress socket's as it is. */
+char *ngx_http_caportal_path(ngx_conf_t *cf, ngx_str_t *path);
+
+/* A file's path, made full; a fault where it cannot be read now. */
 char *ngx_http_caportal_readable(ngx_conf_t *cf, ngx_str_t *path);
 
 /* Remembers the first place of its kind. */
@@ -111,7 +124,7 @@ char *ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text);
 
 /* The worker's asynchronous Redis connection: ngx_http_caportal_redis.c */
 
-/* Called once, always: `record` is valid during the call; {0, NULL} with found = 0; failed = 1: Redis did not answer. */
+/* Called once, always: `record` is valid during the call; {0, NULL} with found = 0; failed = 1: no answer. */
 typedef void (*ngx_http_caportal_redis_pt)(void *data, cp_str_t record, ngx_uint_t found, ngx_uint_t failed);
 
 typedef struct ngx_http_caportal_get_s  ngx_http_caportal_get_t;

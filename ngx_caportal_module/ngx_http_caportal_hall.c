@@ -369,7 +369,8 @@ ngx_http_caportal_add_need(ngx_conf_t *cf, cp_project_t *project, ngx_str_t *kin
 
     for (i = 0; i < project->need_count; i++) {
         if (cp_str_eq(project->needs[i].rule->kind, ngx_http_caportal_str(*kind))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": material \"%V\" is asked for twice", cf->args->elts, kind);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": material \"%V\" is asked for twice", cf->args->elts,
+                               kind);
             return NGX_CONF_ERROR;
         }
     }

@@ -26,7 +26,7 @@ static ngx_conf_enum_t  ngx_http_caportal_flows[] = {
 #define PRODUCT   NGX_HTTP_CAPORTAL_PRODUCT_CONF
 #define MATERIAL  NGX_HTTP_CAPORTAL_MATERIAL_CONF
 
-/* One directive of a block: where it stands, how many words, its setter, the member it fills, a table for the setter. */
+/* One directive of a block: where it stands, how many words, its setter, the member it fills, the setter's table. */
 #define DIRECTIVE(name, context, arity, setter, member, table)                                                         \
     { ngx_string(name), (context)|(arity), setter, NGX_HTTP_MAIN_CONF_OFFSET, member, (void *) (uintptr_t) (table) }
 

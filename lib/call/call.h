@@ -133,6 +133,12 @@ cp_code_t cp_call_db(cp_call_t *call);
  */
 cp_code_t cp_call_begin(cp_call_t *call);
 
+/*
+ * For operations that ask, and pay, an outside party before their transaction begins: the same refusals as
+ * cp_call_begin() for a key that is malformed or was seen before; CP_OK when there is something to be done.
+ */
+cp_code_t cp_call_replay(cp_call_t *call);
+
 /* Stores the answer under the idempotency key and commits. The answer must be set before. */
 cp_code_t cp_call_commit(cp_call_t *call);
 

@@ -103,6 +103,28 @@ replay(cp_call_t *call, cp_str_t scope, cp_str_t digest)
 
 
 cp_code_t
+cp_call_replay(cp_call_t *call)
+{
+    unsigned char digest[CP_SHA256_SIZE];
+    cp_code_t     code;
+
+    if (!has_key(call)) {
+        return CP_OK;
+    }
+    if (!key_is_valid(call->idempotency_key)) {
+        return CP_E_BAD_KEY;
+    }
+
+    CP_TRY(cp_call_db(call));
+    CP_TRY(request_digest(call, digest));
+
+    code = replay(call, scope_of(call), cp_str_n(digest, sizeof(digest)));
+
+    return code == CP_E_RETRY ? CP_OK : code;
+}
+
+
+cp_code_t
 cp_call_begin(cp_call_t *call)
 {
     unsigned char digest[CP_SHA256_SIZE];

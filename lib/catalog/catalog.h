@@ -161,7 +161,7 @@ const cp_project_t       *cp_hall_project(const cp_hall_t *hall, cp_str_t name);
 const cp_product_t       *cp_project_product(const cp_project_t *project, cp_str_t name);
 const cp_material_rule_t *cp_hall_material(const cp_hall_t *hall, cp_str_t kind);
 
-/* The first rule of that kind in any hall whose limits are the widest: what the edge may let in before the order is known. */
+/* The rule of that kind with the widest limits in any hall: what the edge may let in before the order is known. */
 const cp_material_rule_t *cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind);
 
 /* MIME types: "image/jpeg" of a CP_TYPE_* bit, and the bit of a Content-Type (parameters ignored), 0 when unknown. */

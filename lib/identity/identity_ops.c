@@ -138,6 +138,7 @@ cp_op_identity_person(cp_call_t *call)
     cp_code_t      code;
 
     CP_TRY(cp_body_read(call, person_fields, &in));
+    CP_TRY(cp_call_replay(call));
 
     in.id_number = cp_upper(call->arena, in.id_number);
     if (in.id_number.data == NULL) {
@@ -250,6 +251,7 @@ cp_op_identity_organization(cp_call_t *call)
 
     CP_TRY(cp_person_of_caller(call, &person));
     CP_TRY(cp_body_read(call, organization_fields, &in));
+    CP_TRY(cp_call_replay(call));
 
     in.uscc = cp_upper(call->arena, in.uscc);
     in.legal_id_number = cp_upper(call->arena, in.legal_id_number);

@@ -8,7 +8,7 @@
 
 #include "base/thread.h"
 
-#define MAX_ARGS  32
+#define MAX_ARGS  264    /* the signer acknowledges a whole batch at once */
 
 typedef struct {
     const cp_redis_conf_t *conf;

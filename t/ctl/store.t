@@ -59,7 +59,8 @@ is_deeply [@$report{qw(paid issued lost difference)}], [1, 1, 0, 0], 'as issued'
 # Each change of the tables, what takes it back, and where the report shows it.
 my @cases = (
     ['a ledger row says issued without a certificate', 'lost',
-        'UPDATE certificate SET issuance_id = issuance_id + 1000', 'UPDATE certificate SET issuance_id = issuance_id - 1000'],
+        'UPDATE certificate SET issuance_id = issuance_id + 1000',
+        'UPDATE certificate SET issuance_id = issuance_id - 1000'],
     ['a certificate that was not paid', 'issued_unpaid',
         'UPDATE certificate_order SET paid_fen = 0', 'UPDATE certificate_order SET paid_fen = amount_fen'],
     ['an order that forgot its certificate', 'lost',

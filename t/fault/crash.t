@@ -153,7 +153,8 @@ and_on('all killed');
 wait_for(ORDERS . ' orders are paid', 30, sub { paid_orders() >= ORDERS });
 write_file("$folder/enough", '');
 my @failed = grep { waitpid($_, 0); $? } @clients;
-is_deeply \@failed, [], 'every client got all its answers' or diag map { decode('UTF-8', read_file($_)) } glob "$folder/fault-*";
+is_deeply \@failed, [], 'every client got all its answers'
+    or diag map { decode('UTF-8', read_file($_)) } glob "$folder/fault-*";
 
 my $report = decode_json(eval { $portal->ctl('reconcile') } // '{}');
 is $report->{paid}, $report->{issued} + $report->{queued}, 'paid = issued + queued' or diag explain $report;

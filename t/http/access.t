@@ -47,11 +47,11 @@ my %body = (
 
 sub call ($client, $row, %option) {
     my %values = (%names, %{ delete $option{names} // {} });
-    my %sent = $row->{kind} eq 'UPLOAD' ? (body => $jpeg, type => 'image/jpeg')
-        : $row->{kind} eq 'BYTES'       ? (body => $csr,  type => 'application/pkcs10')
-        : $row->{kind} eq 'JSON'        ? (json => $body{ $row->{id} } // {})
+    my %sent = $row->{body} eq 'upload' ? (body => $jpeg, type => 'image/jpeg')
+        : $row->{body} eq 'raw'         ? (body => $csr,  type => 'application/pkcs10')
+        : $row->{body} eq 'json'        ? (json => $body{ $row->{id} } // {})
         :                                 ();
-    $sent{key} = random_text(16) if $row->{kind} eq 'JSON';
+    $sent{key} = random_text(16) if $row->{body} eq 'json';
     return $client->request($row->{method}, path_of($row->{path}, \%values), %sent, %option);
 }
 
@@ -132,7 +132,8 @@ sub add_staff (%given) {
 }
 
 subtest 'certificates of nobody, of former staff, of applicants' => sub {
-    walk('a certificate that nobody was given', $desk, $portal->client('certificate', certificate_by($portal, 'staff-ca')),
+    walk('a certificate that nobody was given', $desk,
+        $portal->client('certificate', certificate_by($portal, 'staff-ca')),
         '401 certificate_unbound');
     walk("an applicant's certificate", $desk,
         $portal->client('certificate', cert => $owner->{certificate}, key => "$owner->{folder}/holder.key"),
@@ -144,7 +145,8 @@ subtest 'certificates of nobody, of former staff, of applicants' => sub {
     walk('disabled a moment ago', $desk, $client, '401 certificate_unbound');
 
     ($id, $client) = add_staff(name => '调岗', roles => join ',', @roles);
-    is call($client, $_)->code, 200, "$_->{id}, with all roles" for grep { $_->{id} =~ /\A(?:listAudit|listPayments)\z/ } @table;
+    is call($client, $_)->code, 200, "$_->{id}, with all roles"
+        for grep { $_->{id} =~ /\A(?:listAudit|listPayments)\z/ } @table;
     $portal->ctl('staff', 'roles', $id, '--roles', 'shipper');
     walk('all roles but one taken a moment ago', sub ($row) { of_staff($row) && !is_for($row, 'shipper') }, $client,
         '403 forbidden');
@@ -246,8 +248,8 @@ subtest 'what is granted' => sub {
 
     for my $row ((grep { !$ending->($_) } @table), grep { $ending->($_) } @table) {
         for my $caller (@{ $row->{callers} }) {
-            next if $caller eq 'anybody' && $row->{method} ne 'GET';
-            my $client = $caller eq 'account' ? $owner->applicant : $caller eq 'anybody' ? $portal->client
+            next if $caller eq 'public' && $row->{method} ne 'GET';
+            my $client = $caller eq 'account' ? $owner->applicant : $caller eq 'public' ? $portal->client
                 : $portal->staff($caller);
             my $answer = call($client, $row, $row->{id} eq 'getTemplate' ? (names => {kind => 'authorization'}) : ());
             push @refused, "$row->{id} as $caller: " . Caportal::Client->describe($answer)

@@ -245,7 +245,8 @@ subtest 'database' => sub {
         'db.example tls_ca=form.txt');
     each_refused('caportal_database ', qr/invalid address/, map {"caportal_database $_ $rest;"}
         qw(unix: unix:relative.sock :3306 db.example: db.example:0 db.example:65536 db.example:x));
-    refused('caportal_database ', qr/cannot open "\Q$etc\E\/missing"/, "caportal_database db.example tls_ca=missing $rest;");
+    refused('caportal_database ', qr/cannot open "\Q$etc\E\/missing"/,
+        "caportal_database db.example tls_ca=missing $rest;");
     secrets('caportal_database ', 'password_file');
     passes('caportal_database_timeout', map {"caportal_database_timeout $_;"} qw(500ms 1s 10m));
     each_refused('caportal_database_timeout', qr/invalid time/,
@@ -288,16 +289,20 @@ subtest 'thread pools' => sub {
         my $line = 'caportal_thread_pool database=one egress=one password=one;' =~ s/$name=one/$name=other/r;
         refused('caportal_thread_pool', qr/unknown thread pool "other"/, $line, $line);
     }
-    refused('caportal_thread_pool', qr/needs the parameter "egress="/, 'caportal_thread_pool database=one password=one;');
-    refused('caportal_thread_pool', qr/invalid parameter "sms=one"/, 'caportal_thread_pool database=one egress=one sms=one;');
+    refused('caportal_thread_pool', qr/needs the parameter "egress="/,
+        'caportal_thread_pool database=one password=one;');
+    refused('caportal_thread_pool', qr/invalid parameter "sms=one"/,
+        'caportal_thread_pool database=one egress=one sms=one;');
 };
 
 subtest 'key ring, store, profiles' => sub {
     passes('caportal_key_ring', "caportal_key_ring $etc/keyring;");
     my %fault = (
-        'missing' => '0: No such file', 'keyring-word' => '2: expected a version', 'keyring-order' => '2: versions must',
+        'missing' => '0: No such file', 'keyring-word' => '2: expected a version',
+        'keyring-order' => '2: versions must',
         'keyring-first' => '1: the first version', 'keyring-none' => '1: it holds no key',
-        'keyring-short' => '1: expected a version', 'keyring-open' => '0: it must not be', 'keyring-group' => '0: it must',
+        'keyring-short' => '1: expected a version', 'keyring-open' => '0: it must not be',
+        'keyring-group' => '0: it must',
     );
     refused('caportal_key_ring', qr/\Q$etc\/$_:$fault{$_}\E/, "caportal_key_ring $_;") for sort keys %fault;
     each_refused('caportal_store', qr/is not a folder/, 'caportal_store missing;', 'caportal_store secret;');
@@ -316,8 +321,10 @@ subtest 'outside parties' => sub {
     secrets('caportal_identity', 'secret_file');
     each_refused('caportal_identity', qr/invalid path/,
         map {"caportal_identity $_ key_id=caportal secret_file=secret;"} 'path=identity', '"path=/a b"');
-    refused('caportal_sms ', qr/invalid path/, 'caportal_sms path=sms host=h key_id=k secret_file=secret sign_name=s template=t;');
-    each_refused('caportal_egress ', qr/caportal_egress/, map {"caportal_egress $_;"} qw(127.0.0.1:80 localhost unix: unix:x));
+    refused('caportal_sms ', qr/invalid path/,
+        'caportal_sms path=sms host=h key_id=k secret_file=secret sign_name=s template=t;');
+    each_refused('caportal_egress ', qr/caportal_egress/,
+        map {"caportal_egress $_;"} qw(127.0.0.1:80 localhost unix: unix:x));
     passes('caportal_sms_limits', 'caportal_sms_limits address_day=0 address_hour=0;', undef);
     each_refused('caportal_sms_limits', qr/invalid number "/,
         map {"caportal_sms_limits address_hour=$_ address_day=30;"} qw(x -1 1.5 1000001));
@@ -366,7 +373,8 @@ subtest 'out of place' => sub {
         refused('phone', qr/"$name" directive is not allowed here/, $line);
     }
     refused('listen', qr/directive is not allowed here/, $_) for 'caportal_api applicant;', 'caportal_status json;';
-    refused('caportal_origin', qr/directive is not allowed here/, $_) for 'caportal_api applicant;', 'caportal_status json;',
+    refused('caportal_origin', qr/directive is not allowed here/,
+        $_) for 'caportal_api applicant;', 'caportal_status json;',
         'title x;', 'phone 1;', 'price 1;', 'payments transfer;', 'require licence;';
     refused('events', qr/directive is not allowed here/, "events { }\n$_")
         for 'caportal_session required;', 'caportal_hall x { }', 'caportal_upload off;';
@@ -407,7 +415,8 @@ subtest 'halls' => sub {
     refused($_->[0], qr/hall "nmgca": the hall has no "$_->[1]"/, undef, '} # nmgca')
         for ['title "内', 'title'], ['sign_in', 'sign_in'], ['agreement', 'agreement'];
     refused($_, qr/hall "nmgca": project "sold" costs money/, undef, '} # nmgca') for qw(payments payee);
-    refused('caportal_upload', qr/hall "empty": the hall has no "title"/, "caportal_hall empty {\n} # empty", '} # empty');
+    refused('caportal_upload', qr/hall "empty": the hall has no "title"/,
+        "caportal_hall empty {\n} # empty", '} # empty');
     refused('server', qr/duplicate hall "nmgca"/, "caportal_hall nmgca { }\nserver {", 'caportal_hall nmgca { }');
     refused('caportal_hall', qr/invalid number of arguments/, $_) for 'caportal_hall {', 'caportal_hall a b {';
     refused('caportal_hall', qr/invalid name/, "caportal_hall $_ {") for '""', 'a/b', '"a b"', '厅', 'x' x 65;
@@ -422,7 +431,8 @@ subtest 'materials' => sub {
     each_refused($_, qr/invalid value/, "$_ \"\";") for qw(example hint);
     refused($_->[0], qr/material "licence" needs "title", "types" and "max_size"/, undef, '} # licence')
         for ['title "营'], ['types'], ['max_size'];
-    refused('material seal_image', qr/duplicate material "licence"/, 'material licence { title x; types jpeg; max_size 1; }');
+    refused('material seal_image', qr/duplicate material "licence"/,
+        'material licence { title x; types jpeg; max_size 1; }');
     each_refused('material seal_image', qr/invalid name/, map {"material $_ { }"} '""', 'a/b', 'x' x 65);
     each_refused($_->[0], qr/invalid number of arguments/, "$_->[1];", $_->[2] ? "$_->[1] a b;" : ())
         for ['title "营', 'title', 1], ['types', 'types'], ['max_size', 'max_size', 1], ['template', 'template', 1],
@@ -474,7 +484,8 @@ subtest 'products' => sub {
     refused('keys', qr/invalid value "anybody"/, 'keys holder anybody;');
     refused($_, qr/product "one-year" needs "title", "years" and "profile"/, undef, '} # one-year')
         for 'title "一', 'years 1', 'profile unit';
-    refused('product five-years', qr/duplicate product "one-year"/, 'product one-year { title x; years 1; profile unit-sign; }');
+    refused('product five-years', qr/duplicate product "one-year"/,
+        'product one-year { title x; years 1; profile unit-sign; }');
     each_refused('product five-years', qr/invalid name/, map {"product $_ { }"} '""', 'a/b', 'x' x 65);
     each_refused($_->[0], qr/invalid number of arguments/, "$_->[1];", $_->[2] ? "$_->[1] a b;" : ())
         for ['price 260', 'price', 1], ['years 1', 'years', 1], ['profile unit', 'profile', 1], ['seal on', 'seal', 1],

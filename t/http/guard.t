@@ -52,7 +52,7 @@ sub guarded () {
             error_page 401 /sign-in.html;
             $app
         }
-        location = /sign-in.html { internal; default_type text/html; return 401 "please sign in at \$caportal_account"; }
+        location = /sign-in.html { internal; return 401 "please sign in at \$caportal_account"; }
         location /moved/ {
             caportal_session required;
             error_page 401 = \@sign_in;
@@ -77,11 +77,9 @@ sub guarded () {
             $app
         }
         location = /check      { internal; caportal_session required; alias $socket/../data/documents/note.txt; }
-        location /asked-api/   { auth_request /check-api; $app }
-        location = /check-api  { internal; rewrite ^ /api/session break; caportal_api applicant; }
+        location /asked-api/   { auth_request /api/session; $app }
         location \@refused     { return 401 refused; }
-        location /mirrored/    { caportal_session required; mirror /mirror; $app }
-        location = /mirror     { internal; rewrite ^ /api/sessions break; caportal_api applicant; }
+        location /mirrored/    { caportal_session required; mirror /api/sessions; $app }
 END
 }
 

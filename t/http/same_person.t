@@ -132,7 +132,8 @@ subtest 'the agent of the order is a member of staff' => sub {
         refused($agent, $journey, 'production');
         $journey->step($_) for qw(station issued);
         refused($agent, $journey, 'shipping');
-        is_problem($agent->post('/staff' . $journey->_order('/complete')), 409, 'wrong_state', 'completing is for later');
+        is_problem($agent->post('/staff' . $journey->_order('/complete')), 409, 'wrong_state',
+            'completing is for later');
     }
 };
 

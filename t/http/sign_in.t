@@ -106,8 +106,8 @@ subtest 'once a minute' => sub {
     is_problem(by_sms($phone, $first), 401, 'bad_code', 'the first code is worth nothing now') if $first ne $second;
     is by_sms($phone, $second)->code, 201, 'the second is';
 
-    my @answers = at_once(map { [$visitor, POST => '/api/sms-codes', json => {phone => '13800138000', purpose => 'login'}] }
-        1 .. 10);
+    my %body    = (phone => '13800138000', purpose => 'login');
+    my @answers = at_once(map { [$visitor, POST => '/api/sms-codes', json => \%body] } 1 .. 10);
     is scalar(grep { $_->code == 202 } @answers), 1, 'ten at once: one is sent';
 };
 
@@ -139,7 +139,8 @@ subtest 'sessions' => sub {
     keys_of('sms-minute', 'DEL');
     send_code($journey->{phone});
     my $again = by_sms($journey->{phone}, code_for($journey->{phone}), $client);
-    like $again->headers->set_cookie, qr/\A__Host-caportal=[\w-]{43}; (?=.*HttpOnly)(?=.*Secure)(?=.*SameSite=Lax)(?=.*Path=\/)/,
+    like $again->headers->set_cookie,
+        qr/\A__Host-caportal=[\w-]{43}; (?=.*HttpOnly)(?=.*Secure)(?=.*SameSite=Lax)(?=.*Path=\/)/,
         'the cookie is for this server alone';
     unlike $again->headers->set_cookie, qr/Domain/i, 'without a domain';
     isnt $client->cookie, $token, 'each sign-in has another';

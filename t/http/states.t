@@ -80,8 +80,8 @@ sub has_rule ($state, $event, $actor, $facts) {
 # ---- orders, brought from state to state
 
 sub new_order ($flow, %given) {
-    my $project = {REVIEW_FIRST => 'procurement', PAY_FIRST => 'prepaid-procurement', FREE => 'medical-insurance'}->{$flow};
-    my $journey = $portal->journey(project => $project, %given);
+    my %project = (REVIEW_FIRST => 'procurement', PAY_FIRST => 'prepaid-procurement', FREE => 'medical-insurance');
+    my $journey = $portal->journey(project => $project{$flow}, %given);
     $journey->until_state('draft');
     $journey->{flow} = $flow;
     return $journey;
@@ -100,7 +100,8 @@ my @pay    = qw(payment voucher confirm);
 
 sub reject ($journey) {
     go($journey, 'claim');
-    $journey->_desk(reviewer => $journey->_order('/reject'), {reasons => [{field => 'email', code => 'x', text => 'y'}]});
+    $journey->_desk(reviewer => $journey->_order('/reject'),
+        {reasons => [{field => 'email', code => 'x', text => 'y'}]});
     return $journey;
 }
 
@@ -127,9 +128,9 @@ sub ask ($journey, $call) {
     my $path = path_of($row{$id}{path}, {no => $journey->no, kind => 'licence', id => $journey->{payment}});
 
     $json //= {map { $_ => $journey->{hall}{agreement}{$_} } qw(version sha256)};
-    my %sent = $row{$id}{kind} eq 'UPLOAD' ? (body => $jpeg, type => 'image/jpeg')
-        : $row{$id}{kind} eq 'BYTES'       ? (body => $csr,  type => 'application/pkcs10')
-        : $row{$id}{kind} eq 'JSON'        ? (json => $json, key => random_text(16))
+    my %sent = $row{$id}{body} eq 'upload' ? (body => $jpeg, type => 'image/jpeg')
+        : $row{$id}{body} eq 'raw'         ? (body => $csr,  type => 'application/pkcs10')
+        : $row{$id}{body} eq 'json'        ? (json => $json, key => random_text(16))
         :                                    ();
     return $client->request($row{$id}{method}, $path, %sent);
 }

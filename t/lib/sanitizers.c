@@ -33,7 +33,8 @@ __lsan_default_suppressions(void)
 {
     return "leak:ngx_set_environment\n"
            "leak:ngx_event_process_init\n"
-           "leak:ngx_crc32_table_init\n";
+           "leak:ngx_crc32_table_init\n"
+           "leak:ngx_regex_malloc\n";
 }
 
 

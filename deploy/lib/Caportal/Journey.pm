@@ -179,7 +179,8 @@ sub _catalog ($self) {
 sub _create ($self) {
     my $answer = $self->_expect(
         $self->applicant->post('/api/orders',
-            {service => 'new', hall => $self->{hall}{name}, map { $_ => $self->{$_} } qw(project product unit)}, key => random_text(16)),
+            {service => 'new', hall => $self->{hall}{name}, map { $_ => $self->{$_} } qw(project product unit)},
+            key => random_text(16)),
         201);
     $self->{no} = $answer->{no};
     return "order $self->{no}, state $answer->{state}, missing: @{ $answer->{missing} }";

@@ -108,9 +108,10 @@ sub order_until ($self, $state, %option) {
 
 # A client that has signed in by SMS, and the phone; with a person (and company) also verified.
 sub sign_in ($self, %option) {
+    my %also    = map { $_ => delete $option{$_} } qw(person company);
     my $journey = $self->journey(%option);
     $journey->step($_)
-        for qw(registry sms_code sign_in), $option{person} ? 'person' : (), $option{company} ? 'organization' : ();
+        for qw(registry sms_code sign_in), $also{person} ? 'person' : (), $also{company} ? 'organization' : ();
     return wantarray ? ($journey->applicant, $journey) : $journey->applicant;
 }
 

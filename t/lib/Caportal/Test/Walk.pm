@@ -6,8 +6,7 @@ package Caportal::Test::Walk;
 use v5.36;
 use utf8;
 use Caportal::Client;
-use Caportal::Files qw(read_file);
-use Carp qw(croak);
+use Caportal::Files qw(capture);
 use Cwd qw(abs_path);
 use Exporter 'import';
 use File::Basename qw(dirname);
@@ -25,29 +24,10 @@ my $root = abs_path(dirname(__FILE__) . '/../../../..');
 my @tables = qw(account certificate certificate_order idempotency issuance material order_duty order_event payment
     person staff unit unit_member verification);
 
-# [{id, method, path, callers, kind}]; callers: ANYBODY, ACCOUNT or names of roles; kind: JSON, BYTES, UPLOAD, NONE.
+# The rows: id, method, path, callers (public, account or names of roles), body (none, json, raw, upload) …
 sub operations () {
-    my $text = read_file("$root/lib/api.c");
-    my @rows;
-
-    while ($text =~ /^    (READ|REMOVE|CHANGE|POOLED|BYTES|UPLOAD)\((.*?)\),$/gms) {
-        my ($shape, @words) = ($1, split /\s*,\s*/, $2);
-        my ($id, $method)   = ($words[0] =~ s/"//gr, {READ => 'GET', REMOVE => 'DELETE', BYTES => 'POST',
-            UPLOAD => 'PUT'}->{$shape});
-        shift @words;
-        $method //= shift(@words) =~ s/"//gr;
-        push @rows, {
-            id => $id, method => $method, path => $words[0] =~ s/"//gr, callers => [map {lc} split /\s*\|\s*/, $words[1]],
-            kind => $shape =~ /CHANGE|POOLED/ ? 'JSON' : $shape =~ /BYTES|UPLOAD/ ? $shape : 'NONE',
-        };
-        for my $callers ($rows[-1]{callers}) {
-            $callers = [qw(reviewer finance producer shipper auditor administrator)] if $callers->[0] eq 'any_role';
-            s/\Aadmin\z/administrator/ for @$callers;
-        }
-    }
-    my $count = () = $text =~ /cp_op_\w+\)/g;
-    @rows == $count or croak @rows . " of $count rows of the table were understood";
-    return \@rows;
+    my $build = $ENV{CAPORTAL_BUILD} // "$root/build";
+    return decode_json(capture("$build/caportalctl", 'operations'))->{operations};
 }
 
 # The path with its {parameters} filled in from a hash; what the hash lacks stays.
@@ -92,7 +72,8 @@ sub at_once (@requests) {
 
     for my $i (0 .. $#requests) {
         my ($client, $method, $path, %option) = @{ $requests[$i] };
-        my $agent = $agents[$i] = Mojo::UserAgent->new(ca => $client->{ca}, request_timeout => 20, inactivity_timeout => 20);
+        my $agent = $agents[$i] = Mojo::UserAgent->new(ca => $client->{ca}, request_timeout => 20,
+            inactivity_timeout => 20);
         my $tx = $agent->build_tx($method => "$client->{base}$path",
             {Origin => $client->{base}, %{ $option{headers} // {} }}, json => $option{json});
         $agent->start($tx => sub ($, $tx) {
