@@ -8,6 +8,9 @@ use Mojo::JSON ();
 use Mojo::UserAgent;
 use Mojo::Util qw(decode);
 
+# Called with the client, the method, the path and the response of every request, where somebody wants to see them all.
+our $witness;
+
 # base: URL; ca: trusted for HTTPS; cert and key: of the client, perhaps.
 sub new ($class, %given) {
     my $agent = Mojo::UserAgent->new(max_redirects => 0, connect_timeout => 5, request_timeout => 30,
@@ -42,6 +45,7 @@ sub request ($self, $method, $path, %option) {
 
     my $error = $tx->error;
     croak "$method $path: $error->{message}" if $error && !$error->{code};
+    $witness->($self, $method, $path, $tx->res) if $witness;
     return $tx->res;
 }
 

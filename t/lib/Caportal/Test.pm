@@ -8,6 +8,7 @@ use utf8;
 use Caportal::Client;
 use Caportal::Files qw(folder random_text read_file);
 use Caportal::Journey;
+use Caportal::OpenApi;
 use Caportal::Owners;
 use Caportal::Sample;
 use Caportal::Stack;
@@ -22,6 +23,17 @@ use constant ALARMING => qr/\[(?:alert|emerg)\]|Sanitizer|runtime error:|\bpanic
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 my (@portals, $shared, $shared_is_ours);
+
+# Every answer that a client gets must be one that html/openapi.yaml describes. The server for everybody has no staff's
+# API: what it says of those paths is nginx's own.
+my %undescribed;
+$Caportal::Client::witness = sub ($client, $method, $path, $answer) {
+    return if $path =~ m{\A/staff/} && grep { $_->{addresses}{portal} eq $client->{base} } @portals;
+
+    my $type   = $answer->headers->content_type;
+    my @faults = Caportal::OpenApi->shared->check_answer($method, $path, $answer->code, $type, $answer->body);
+    $undescribed{$_} = 1 for @faults;
+};
 
 binmode $_, ':encoding(UTF-8)'
     for *STDERR, Test::More->builder->output, Test::More->builder->failure_output, Test::More->builder->todo_output;
@@ -165,6 +177,10 @@ END {
         eval { $portal->stop; 1 } or print STDERR "# $@";
         if (my @lines = $portal->alarming) {
             print STDERR "# alarming lines in the logs:\n", map {"#   $_"} @lines;
+            $status ||= 1;
+        }
+        if (%undescribed) {
+            print STDERR "# answers that html/openapi.yaml does not describe:\n", map {"#   $_\n"} sort keys %undescribed;
             $status ||= 1;
         }
         if ($status && !$ENV{CAPORTAL_TEST_KEEP}) {
