@@ -537,10 +537,12 @@ http {
 }
 TEXT
     like $said, qr/"caportal_session" needs "caportal_redis" .* in \S+nginx\.conf:[67]$/m, 'a guard needs Redis';
-    ($passed) = checked(<<"TEXT");
+    ($passed, $said) = checked(<<"TEXT");
 load_module $build/ngx_http_caportal_module.so;
+pid $home/run/test.pid;
 events { }
 http {
+    access_log off;
     caportal_redis unix:$home/run/redis.sock;
     server {
         listen unix:$home/run/test.sock;
@@ -549,7 +551,7 @@ http {
     }
 }
 TEXT
-    ok $passed, 'and nothing else';
+    ok $passed, 'and nothing else' or diag $said;
 };
 
 done_testing;
