@@ -98,7 +98,7 @@ main(int argc, char **argv)
 
     key = read_key(argv[1]);
     len = read_tbs(argv[2], tbs);
-    length = atof(argv[3]);
+    length = strtod(argv[3], NULL);
     if (ready == NULL || EVP_DigestSignInit(ready, NULL, EVP_sha256(), NULL, key) != 1) {
         fail("preparing");
     }

@@ -153,7 +153,7 @@ read_template(void)
         }
         memcpy(copy, row[i], lengths[i]);
         copy[lengths[i]] = '\0';
-        template[i] = is_number ? number(atoll(copy)) : (value_t) { copy, lengths[i], 0, false };
+        template[i] = is_number ? number(strtoll(copy, NULL, 10)) : (value_t) { copy, lengths[i], 0, false };
     }
 
     mysql_free_result(result);
@@ -277,7 +277,7 @@ main(int argc, char **argv)
 {
     static worker_t workers[THREADS_MAX];
 
-    unsigned  threads = argc == 5 ? (unsigned) atoi(argv[3]) : 0, i, count = 0;
+    unsigned  threads = argc == 5 ? (unsigned) strtol(argv[3], NULL, 10) : 0, i, count = 0;
     long long begin;
 
     if (threads == 0 || threads > THREADS_MAX) {
@@ -299,7 +299,7 @@ main(int argc, char **argv)
             fail("thread", "cannot be started");
         }
     }
-    sleep((unsigned) atoi(argv[4]));
+    sleep((unsigned) strtol(argv[4], NULL, 10));
     atomic_store(&stopping, true);
     for (i = 0; i < threads; i++) {
         pthread_join(workers[i].thread, NULL);

@@ -69,7 +69,7 @@ print_request(void)
 int
 main(int argc, char **argv)
 {
-    int i, count = argc == 2 ? atoi(argv[1]) : 0;
+    int i, count = argc == 2 ? (int) strtol(argv[1], NULL, 10) : 0;
 
     if (count <= 0) {
         fprintf(stderr, "Usage: requests COUNT\n");
