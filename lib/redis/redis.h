@@ -12,14 +12,26 @@
 #include "base/str.h"
 
 typedef struct {
-    const char *host;          /* NULL with a socket */
-    const char *socket;        /* NULL with a host */
+    const char *host;
     int         port;
-    const char *user;          /* NULL: the default user */
-    const char *password;      /* NULL: none */
-    int         database;
-    const char *prefix;        /* of every key, "caportal:" */
-    unsigned    timeout_ms;    /* of connecting and of each command */
+} cp_redis_address_t;
+
+/* Where it is: exactly one of host, socket and sentinels is there. */
+typedef struct {
+    const char         *host;
+    const char         *socket;
+    int                 port;
+    const char         *user;                /* NULL: the default user */
+    const char         *password;            /* NULL: none */
+    int                 database;
+    const char         *prefix;              /* of every key, "caportal:" */
+    unsigned            timeout_ms;          /* of connecting and of each command */
+
+    const char         *sentinel_master;     /* the name under which they watch it; NULL: there are none */
+    cp_redis_address_t *sentinels;
+    size_t              sentinel_count;
+    const char         *sentinel_user;       /* NULL: the default user */
+    const char         *sentinel_password;   /* NULL: none */
 } cp_redis_conf_t;
 
 /*

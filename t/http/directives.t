@@ -276,6 +276,16 @@ subtest 'Redis' => sub {
     each_refused('caportal_redis ', qr/invalid database/, map {"caportal_redis r database=$_;"} qw(x -1 1025));
     refused('caportal_redis ', qr/longer than 64/, 'caportal_redis r prefix=' . 'p' x 65 . ';');
     secrets('caportal_redis ', 'password_file');
+
+    my $watched = 'caportal_redis sentinel://m@a:1';
+    passes('caportal_redis ', "$watched,b,[::1]:2 user=web password_file=secret prefix=x:;",
+        "$watched sentinel_user=web sentinel_password_file=secret;");
+    each_refused('caportal_redis ', qr/invalid address "sentinel:.*of "caportal_redis"/,
+        map {"caportal_redis sentinel://$_;"} '', qw(a m@ @a m@a:x), 'm@a,', 'm@a,a');
+    refused('caportal_redis ', qr/parameters of sentinels/, "caportal_redis r $_;")
+        for qw(sentinel_user=web sentinel_password_file=secret);
+    refused('caportal_redis ', qr/cannot open "\Q$etc\E\/missing"/, "$watched sentinel_password_file=missing;");
+    refused('caportal_redis ', qr/is duplicate/, "$watched;\n$watched;");
     for my $name (qw(caportal_redis_timeout caportal_egress_timeout)) {
         passes($name, "$name 10ms;", undef);
         each_refused($name, qr/invalid time/, map {"$name $_;"} qw(0 x -1s 11m));
