@@ -1,6 +1,6 @@
 /*
- * A server whose memory is full (maxmemory, noeviction): what is refused leaves nothing behind, scripts included. On the
- * Redis whose socket CAPORTAL_TEST_REDIS_SOCKET names; skipped without one.
+ * A server whose memory is full (maxmemory, noeviction): what is refused leaves nothing behind, scripts included. On
+ * the Redis whose socket CAPORTAL_TEST_REDIS_SOCKET names; skipped without one.
  */
 #include "seams.h"
 
