@@ -1,7 +1,9 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
+#include "base/clock.h"
 #include "issuance/issuance.h"
+#include "session/session.h"
 #include "staff/staff.h"
 
 #define TRIES           3
@@ -18,7 +20,11 @@ authorise(cp_call_t *call)
     }
 
     if ((callers & CP_BY_ACCOUNT) != 0) {
-        return call->who.account != 0 ? CP_OK : CP_E_UNAUTHENTICATED;
+        if (call->who.account == 0) {
+            return CP_E_UNAUTHENTICATED;
+        }
+
+        return (call->operation->flags & CP_FRESH) != 0 ? cp_session_proved(&call->who, cp_now_ms()) : CP_OK;
     }
 
     CP_TRY(cp_staff_authenticate(call));
@@ -33,6 +39,7 @@ attempt(cp_call_t *call)
     cp_code_t code;
 
     cp_call_reset(call);
+    call->who = call->came_as;
 
     code = authorise(call);
     if (code == CP_OK) {

@@ -132,16 +132,19 @@ typedef struct ngx_http_caportal_get_s  ngx_http_caportal_get_t;
 ngx_http_caportal_redis_t *ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf);
 void ngx_http_caportal_redis_close(ngx_http_caportal_redis_t *redis);
 
-/* Asks for a key; NULL when the command could not even be sent. The answer always comes in a later turn of the loop. */
+/*
+ * Asks for a field of the hash `kind:name`; NULL when the command could not even be sent. The answer always comes in a
+ * later turn of the loop.
+ */
 ngx_http_caportal_get_t *ngx_http_caportal_redis_get(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name,
-    ngx_http_caportal_redis_pt handler, void *data);
+    cp_str_t field, ngx_http_caportal_redis_pt handler, void *data);
 
 /* The asker is gone: its handler will not be called. */
 void ngx_http_caportal_redis_forget(ngx_http_caportal_get_t *get);
 
-/* Writes a record back with a new life time, without waiting for the answer. */
-void ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t record,
-    int64_t ttl_ms);
+/* Writes a field that is still there again, without waiting for the answer. */
+void ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t field,
+    cp_str_t record, int64_t ttl_ms);
 
 /* Drops the connection: everything that waits on it fails. For time-outs. */
 void ngx_http_caportal_redis_drop(ngx_http_caportal_redis_t *redis);
@@ -160,7 +163,8 @@ typedef struct {
     ngx_http_caportal_get_t  *get;            /* while Redis is asked */
     ngx_event_t               timer;
     cp_principal_t            who;            /* account 0: nobody */
-    char                      key[65];
+    cp_str_t                  account_id;     /* in the cookie */
+    unsigned char             key[CP_SESSION_KEY];
     unsigned                  asked:1;
     unsigned                  known:1;        /* the answer is there */
     unsigned                  failed:1;       /* Redis did not answer */

@@ -344,10 +344,10 @@ ngx_http_caportal_check_caller(ngx_http_caportal_ctx_t *ctx)
     ngx_http_caportal_session_ctx_t  *session = ngx_http_caportal_session(ctx->request);
 
     if (session != NULL) {
-        ctx->call.who = session->who;
+        ctx->call.came_as = session->who;
     }
 
-    if ((ctx->operation->callers & CP_BY_ACCOUNT) == 0 || ctx->call.who.account != 0) {
+    if ((ctx->operation->callers & CP_BY_ACCOUNT) == 0 || ctx->call.came_as.account != 0) {
         return CP_OK;
     }
 

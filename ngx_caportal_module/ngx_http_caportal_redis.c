@@ -266,11 +266,11 @@ ngx_http_caportal_redis_key(ngx_http_caportal_redis_t *redis, u_char *buf, const
 
 ngx_http_caportal_get_t *
 ngx_http_caportal_redis_get(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name,
-    ngx_http_caportal_redis_pt handler, void *data)
+    cp_str_t field, ngx_http_caportal_redis_pt handler, void *data)
 {
     u_char                    key[NGX_HTTP_CAPORTAL_KEY_SIZE];
-    const char               *argv[2] = { "GET", (const char *) key };
-    size_t                    lengths[2] = { 3, 0 };
+    const char               *argv[3] = { "HGET", (const char *) key, field.data };
+    size_t                    lengths[3] = { 4, 0, field.len };
     ngx_http_caportal_get_t  *get;
 
     if (ngx_http_caportal_redis_connect(redis) != NGX_OK) {
@@ -288,7 +288,7 @@ ngx_http_caportal_redis_get(ngx_http_caportal_redis_t *redis, const char *kind, 
 
     lengths[1] = ngx_http_caportal_redis_key(redis, key, kind, name);
 
-    if (redisAsyncCommandArgv(redis->context, ngx_http_caportal_redis_got, get, 2, argv, lengths) != REDIS_OK) {
+    if (redisAsyncCommandArgv(redis->context, ngx_http_caportal_redis_got, get, 3, argv, lengths) != REDIS_OK) {
         ngx_free(get);
         return NULL;
     }
@@ -308,22 +308,22 @@ ngx_http_caportal_redis_forget(ngx_http_caportal_get_t *get)
 
 
 void
-ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t record,
-    int64_t ttl_ms)
+ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t field,
+    cp_str_t record, int64_t ttl_ms)
 {
     u_char       key[NGX_HTTP_CAPORTAL_KEY_SIZE], ttl[NGX_INT64_LEN];
-    const char  *argv[6] = { "SET", (const char *) key, record.data, "PX", (const char *) ttl, "XX" };
-    size_t       lengths[6] = { 3, 0, record.len, 2, 0, 2 };
+    const char  *argv[7] = { "EVAL", cp_session_touch_script, "1", (const char *) key, field.data, record.data,
+                             (const char *) ttl };
+    size_t       lengths[7] = { 4, ngx_strlen(cp_session_touch_script), 1, 0, field.len, record.len, 0 };
 
     if (redis->context == NULL) {
         return;
     }
 
-    lengths[1] = ngx_http_caportal_redis_key(redis, key, kind, name);
-    lengths[4] = (size_t) (ngx_sprintf(ttl, "%L", ttl_ms) - ttl);
+    lengths[3] = ngx_http_caportal_redis_key(redis, key, kind, name);
+    lengths[6] = (size_t) (ngx_sprintf(ttl, "%L", ttl_ms) - ttl);
 
-    /* XX: a session that was ended in between stays ended. */
-    (void) redisAsyncCommandArgv(redis->context, NULL, NULL, 6, argv, lengths);
+    (void) redisAsyncCommandArgv(redis->context, NULL, NULL, 7, argv, lengths);
 }
 
 

@@ -224,12 +224,14 @@ ngx_http_caportal_session_use(ngx_http_caportal_session_ctx_t *ctx, cp_str_t rec
     }
 
     ctx->who = who;
-    ctx->who.account_id = ngx_http_caportal_session_copy(r, who.account_id);
+    ctx->who.account_id = ctx->account_id;
     ctx->who.unit_id = ngx_http_caportal_session_copy(r, who.unit_id);
     ctx->who.method = ngx_http_caportal_session_copy(r, who.method);
-    ctx->who.session_key = cp_str(ctx->key);
+    ctx->who.device = ngx_http_caportal_session_copy(r, who.device);
+    ctx->who.place = ngx_http_caportal_session_copy(r, who.place);
+    ctx->who.session_key = cp_str_n(ctx->key, CP_SESSION_KEY);
 
-    if (ctx->who.account_id.data == NULL) {
+    if (ctx->who.method.data == NULL) {
         ctx->who.account = 0;
         ctx->failed = 1;
         return;
@@ -237,8 +239,8 @@ ngx_http_caportal_session_use(ngx_http_caportal_session_ctx_t *ctx, cp_str_t rec
 
     if (cp_session_is_stale(&cmcf->app.session, seen, now)) {
         len = cp_session_encode(&who, now, renewed);
-        ngx_http_caportal_redis_touch(cmcf->redis, CP_SESSION_KIND, ctx->who.session_key, cp_str_n(renewed, len),
-                                      cp_session_ttl(&cmcf->app.session, who.since_ms, now));
+        ngx_http_caportal_redis_touch(cmcf->redis, CP_SESSION_KIND, ctx->account_id, ctx->who.session_key,
+                                      cp_str_n(renewed, len), cp_session_ttl(&cmcf->app.session, who.since_ms, now));
     }
 }
 
@@ -282,7 +284,7 @@ ngx_http_caportal_session_ask(ngx_http_request_t *r, ngx_http_caportal_session_c
     ctx->asked = 1;
 
     if (ngx_http_caportal_session_cookie(r, &token) != NGX_OK
-        || !cp_session_key(ngx_http_caportal_str(token), ctx->key))
+        || !cp_session_parse(ngx_http_caportal_str(token), &ctx->account_id, ctx->key))
     {
         ctx->known = 1;
         return NGX_OK;
@@ -298,8 +300,8 @@ ngx_http_caportal_session_ask(ngx_http_request_t *r, ngx_http_caportal_session_c
     cln->handler = ngx_http_caportal_session_forget;
     cln->data = ctx;
 
-    ctx->get = ngx_http_caportal_redis_get(cmcf->redis, CP_SESSION_KIND, cp_str(ctx->key),
-                                           ngx_http_caportal_session_got, ctx);
+    ctx->get = ngx_http_caportal_redis_get(cmcf->redis, CP_SESSION_KIND, ctx->account_id,
+                                           cp_str_n(ctx->key, CP_SESSION_KEY), ngx_http_caportal_session_got, ctx);
     if (ctx->get == NULL) {
         ctx->known = 1;
         ctx->failed = 1;

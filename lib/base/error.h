@@ -32,6 +32,7 @@
       "The certificate was replaced: use the new one")                                                                 \
     X(CERT_UNBOUND,      "certificate_unbound", 401, CLIENT, "该证书未绑定账号，请先用手机号登录",                        \
       "The certificate belongs to no account here: sign in by phone first")                                            \
+    X(PROOF_REQUIRED,    "proof_required",      403, CLIENT, "请再次验证身份后继续", "Prove once more who you are")       \
     X(FORBIDDEN,         "forbidden",           403, CLIENT, "无权进行该操作", "Not allowed")                            \
     X(BAD_ORIGIN,        "bad_origin",          403, CLIENT, "请求来源不受信任", "The request's origin is not trusted")  \
     X(SAME_PERSON,       "same_person",         403, CLIENT, "同一人员不得重复经办同一订单",                              \

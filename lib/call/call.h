@@ -13,6 +13,7 @@
 #define CP_PARAMS_MAX   4
 #define CP_FIELDS_MAX   40
 #define CP_HEADERS_MAX  8
+#define CP_ACCOUNT_ID   20    /* characters of an account's public id */
 
 /* Staff roles; bits of staff.roles and of an operation's callers. */
 #define CP_ROLE_REVIEWER       0x0001u
@@ -47,9 +48,13 @@ typedef struct {
     int64_t     account;         /* 0: no session */
     cp_str_t    account_id;      /* its public id */
     cp_str_t    unit_id;         /* public id of the unit that the session acts for, or {0, NULL} */
-    cp_str_t    session_key;     /* SHA-256 of the token, hexadecimal: the name of the session in Redis */
-    cp_str_t    method;          /* "sms", "password", "certificate" */
+    cp_str_t    session_key;     /* the session's field in Redis: SHA-256 of its secret, 32 bytes */
+    cp_str_t    method;          /* how it was begun: "sms", "password", "certificate" … */
+    cp_str_t    device;          /* of the session: "Chrome, Windows" */
+    cp_str_t    place;           /* where it was begun, as the operator's caportal_place names it */
     int64_t     since_ms;
+    int64_t     proved_ms;       /* when the holder last proved again who they are; 0: never */
+    int64_t     certificate;     /* row of the certificate that began the session; 0: none did */
     int64_t     staff;           /* 0: not staff */
     cp_str_t    staff_id;
     unsigned    roles;           /* of the staff member */
@@ -86,9 +91,11 @@ typedef struct cp_call_s {
     bool                          client_tls;               /* this server asks for certificates */
     cp_lang_t                     lang;
     struct cp_upload_s           *upload;                   /* a body that was stored while it arrived, or NULL */
-    cp_principal_t                who;
+    cp_str_t                      place;                    /* of the client, as the operator names it, or {0, NULL} */
+    cp_principal_t                came_as;                  /* by the session's cookie */
 
     /* Worked out while it runs. */
+    cp_principal_t                who;                      /* as it came, until it signs in */
     cp_db_t                      *db;
     json_t                       *input;                    /* the body as JSON, owned by the call */
     bool                          ran;                      /* the request was bound to its idempotency key */

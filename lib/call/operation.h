@@ -18,6 +18,7 @@ typedef enum {
 } cp_body_kind_t;
 
 #define CP_IDEMPOTENT  0x01u    /* takes an Idempotency-Key */
+#define CP_FRESH       0x02u    /* the session's holder must have proved again, minutes ago, who they are */
 
 typedef struct cp_operation_s {
     const char       *id;         /* "createOrder": its name in openapi.yaml, logs and metrics */

@@ -1,32 +1,40 @@
 /*
- * Sessions: a cookie of 256 random bits; Redis holds only its SHA-256, with whom it stands for.
- * The event loop reads them, pool threads write them: both through the functions here.
+ * Sessions: a cookie that names an account and holds 256 random bits; Redis holds only their SHA-256, with whom they
+ * stand for. The event loop reads sessions, pool threads write them: both through the functions here.
  *
- * Keys behind the prefix: `session:<SHA-256 of the token>` a record, and `sessions:<account's public id>` a sorted set
- * of the account's session keys by their start, so that all of them can be ended.
+ * One key an account, `sessions:<public id>` behind the prefix: a hash whose fields are SHA-256 of the secrets (32
+ * bytes) and whose values are records. One DEL ends all of an account's sessions, wherever they are cached.
  */
 #ifndef CP_SESSION_H
 #define CP_SESSION_H
 
 #include "call/call.h"
 
-#define CP_SESSION_COOKIE   "__Host-caportal"
-#define CP_SESSION_TOKEN    43    /* characters of the token: 256 bits in base64url */
-#define CP_SESSION_KIND     "session"
+#define CP_SESSION_COOKIE      "__Host-caportal"
+#define CP_SESSION_KIND        "sessions"
+#define CP_SESSION_SECRET      43     /* characters: 256 bits in base64url, the front of the cookie */
+#define CP_SESSION_TOKEN       (CP_SESSION_SECRET + CP_ACCOUNT_ID)
+#define CP_SESSION_KEY         32     /* bytes */
+#define CP_SESSION_RECORD_MAX  256    /* bytes */
+#define CP_SESSION_MOST        20     /* an account keeps its newest */
+#define CP_SESSION_ID          16     /* characters of the name that a session is shown under */
 
-/* The session's name in Redis behind the prefix: SHA-256 of the token in hexadecimal, 64 characters into `key`.
- * False when the token cannot be one of ours (length, alphabet): no look-up is needed. Pure, takes no memory. */
-bool cp_session_key(cp_str_t token, char key[65]);
+/*
+ * Cuts a cookie's value: the account's public id (a slice of `token`) and the session's key, CP_SESSION_KEY bytes.
+ * False when the value cannot be one of ours (length, alphabet): no look-up is needed. Pure, takes no memory.
+ */
+bool cp_session_parse(cp_str_t token, cp_str_t *account_id, unsigned char *key);
 
-#define CP_SESSION_RECORD_MAX  256    /* bytes of a record */
-
-/* The record as stored: writes it into `record` (CP_SESSION_RECORD_MAX bytes) and returns its length, 0 when a member
- * is too long. Pure, takes no memory. */
+/*
+ * The record as stored: writes it into `record` (CP_SESSION_RECORD_MAX bytes) and returns its length, 0 when a member
+ * is too long. Pure, takes no memory.
+ */
 size_t cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *record);
 
 /*
- * A record back into `who`: account, account_id, unit_id and method (slices of `record`), since_ms; the rest is
- * cleared, session_key is the reader's to set. False when it is none of ours. Pure, takes no memory.
+ * A record back into `who`: account, unit_id, method, device and place (slices of `record`), since_ms, proved_ms,
+ * certificate; the rest is cleared, account_id and session_key are the reader's to set. False when it is none of ours.
+ * Pure, takes no memory.
  */
 bool cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms);
 
@@ -35,7 +43,7 @@ bool cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, 
 
 /*
  * Whether the record should be written again because it was seen: at most once a minute, or a tenth of idle_s where
- * that is less. Write it as `SET key record PX ttl XX`: without XX a session just ended would come back. Pure.
+ * that is less. Pure.
  */
 bool cp_session_is_stale(const cp_session_conf_t *conf, int64_t seen_ms, int64_t now_ms);
 
@@ -43,15 +51,33 @@ bool cp_session_is_stale(const cp_session_conf_t *conf, int64_t seen_ms, int64_t
 int64_t cp_session_expires(const cp_session_conf_t *conf, int64_t since_ms, int64_t now_ms);
 int64_t cp_session_ttl(const cp_session_conf_t *conf, int64_t since_ms, int64_t now_ms);
 
+/* The name that a session is shown under: CP_SESSION_ID characters made from its key, which they do not tell. */
+cp_str_t cp_session_id(cp_arena_t *arena, cp_str_t key);
+
 /*
- * Starts a session for call->who (account, account_id, unit_id, method are set): a new token, the old session of this
- * call ended, the record in Redis, the cookie in the answer. An account keeps its newest 20 sessions. CP_E_REDIS when
- * it cannot be stored.
+ * Lua: writes a record that is still there again, and nothing that was ended meanwhile. KEYS: the account's hash.
+ * ARGV: the field, the record, its life in ms.
+ */
+extern const char cp_session_touch_script[];
+
+/*
+ * Starts a session for call->who (account, account_id, unit_id, method, certificate are set): a new token, the session
+ * that this call came with ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
 
-/* Makes `unit` (public id) the one that the session acts for: the record is written again. */
+/* Makes `unit` (public id; {0, NULL}: none) the one that the session acts for: the record is written again. */
 cp_code_t cp_session_set_unit(cp_call_t *call, cp_str_t unit);
+
+/*
+ * Notes in the session that who sits there has just proved again to be the account's holder. Operations with CP_FRESH
+ * ask for that: see cp_session_proved().
+ */
+cp_code_t cp_session_prove(cp_call_t *call);
+
+/* CP_OK when that happened within the last CP_SESSION_PROOF_S seconds, else CP_E_PROOF_REQUIRED. Pure. */
+#define CP_SESSION_PROOF_S  300
+cp_code_t cp_session_proved(const cp_principal_t *who, int64_t now_ms);
 
 /* Ends the call's session, or all of its account, and clears the cookie. */
 cp_code_t cp_session_end(cp_call_t *call);
@@ -59,5 +85,24 @@ cp_code_t cp_session_end_all(cp_call_t *call);
 
 /* Ends all of the account but the call's own. */
 cp_code_t cp_session_end_others(cp_call_t *call);
+
+/* Ends all sessions of any account, by its public id. For whoever disables, moves or resets one. */
+cp_code_t cp_session_end_account(const cp_redis_conf_t *redis, cp_arena_t *arena, cp_str_t account_id);
+
+/* One session of an account. */
+typedef struct {
+    cp_principal_t  who;         /* session_key set */
+    int64_t         seen_ms;
+} cp_session_line_t;
+
+/* The account's living sessions, in no order; from the arena. */
+cp_code_t cp_session_list(cp_call_t *call, cp_str_t account_id, cp_session_line_t **lines, size_t *count);
+
+/* Ends one of them, by its key; one that is gone already is as good. */
+cp_code_t cp_session_end_one(cp_call_t *call, cp_str_t account_id, cp_str_t key);
+
+/* Ends those of an account that `match` picks (those of a unit, those begun with a certificate). */
+typedef bool (*cp_session_match_fn)(const cp_principal_t *who, const void *data);
+cp_code_t cp_session_end_matching(cp_call_t *call, cp_str_t account_id, cp_session_match_fn match, const void *data);
 
 #endif

@@ -5,41 +5,45 @@
 
 #include <sodium.h>
 
-/* The form of a record: version, account, its public id, the unit's or "-", method, start, last use, with a space
- * between. */
-#define VERSION   "1"
-#define NO_UNIT   "-"
-#define MEMBERS   7
+/* The form of a record: the members below with a space between; the place, which may hold spaces, is last. The two
+ * times come first so that a script in Redis finds them. */
+#define VERSION   "2"
+#define NONE      "-"
+
+enum { FORM, SINCE, SEEN, ACCOUNT, UNIT, METHOD, PROVED, CERTIFICATE, DEVICE, PLACE, MEMBERS };
 
 #define REWRITE_MS  (60 * 1000)
 
 
 static bool
-is_base64url(char c)
+is_base64url(cp_str_t text)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
+    size_t i;
 
+    for (i = 0; i < text.len; i++) {
+        char c = text.data[i];
 
-bool
-cp_session_key(cp_str_t token, char key[65])
-{
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    size_t        i;
-
-    if (token.len != CP_SESSION_TOKEN) {
-        return false;
-    }
-
-    for (i = 0; i < token.len; i++) {
-        if (!is_base64url(token.data[i])) {
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
             return false;
         }
     }
 
+    return true;
+}
+
+
+bool
+cp_session_parse(cp_str_t token, cp_str_t *account_id, unsigned char *key)
+{
+    _Static_assert(CP_SESSION_KEY == crypto_hash_sha256_BYTES, "a key is a SHA-256");
+
+    if (token.len != CP_SESSION_TOKEN || !is_base64url(token)) {
+        return false;
+    }
+
     /* libsodium's takes no memory, which OpenSSL's does. */
-    crypto_hash_sha256(digest, (const unsigned char *) token.data, token.len);
-    sodium_bin2hex(key, 65, digest, sizeof(digest));
+    crypto_hash_sha256(key, (const unsigned char *) token.data, CP_SESSION_SECRET);
+    *account_id = cp_str_n(token.data + CP_SESSION_SECRET, CP_ACCOUNT_ID);
 
     return true;
 }
@@ -48,12 +52,16 @@ cp_session_key(cp_str_t token, char key[65])
 size_t
 cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *record)
 {
-    cp_str_t unit = who->unit_id.len == 0 ? CP_STR(NO_UNIT) : who->unit_id;
-    int      n;
+    const cp_str_t none = CP_STR(NONE);
+    cp_str_t       unit = who->unit_id.len == 0 ? none : who->unit_id;
+    cp_str_t       device = who->device.len == 0 ? none : who->device;
+    cp_str_t       place = who->place.len == 0 ? none : who->place;
+    int            n;
 
-    n = snprintf(record, CP_SESSION_RECORD_MAX, VERSION " %lld %.*s %.*s %.*s %lld %lld", (long long) who->account,
-                 (int) who->account_id.len, who->account_id.data, (int) unit.len, unit.data, (int) who->method.len,
-                 who->method.data, (long long) who->since_ms, (long long) seen_ms);
+    n = snprintf(record, CP_SESSION_RECORD_MAX, VERSION " %lld %lld %lld %.*s %.*s %lld %lld %.*s %.*s",
+                 (long long) who->since_ms, (long long) seen_ms, (long long) who->account, (int) unit.len, unit.data,
+                 (int) who->method.len, who->method.data, (long long) who->proved_ms, (long long) who->certificate,
+                 (int) device.len, device.data, (int) place.len, place.data);
 
     return n > 0 && n < CP_SESSION_RECORD_MAX ? (size_t) n : 0;
 }
@@ -67,8 +75,8 @@ cut(cp_str_t record, cp_str_t parts[MEMBERS])
     size_t  i;
 
     for (i = 0; i < MEMBERS; i++) {
-        space = p == end ? NULL : memchr(p, ' ', (size_t) (end - p));
-        if ((space == NULL) != (i == MEMBERS - 1)) {
+        space = p == end || i == MEMBERS - 1 ? NULL : memchr(p, ' ', (size_t) (end - p));
+        if (space == NULL && i != MEMBERS - 1) {
             return false;
         }
 
@@ -84,6 +92,13 @@ cut(cp_str_t record, cp_str_t parts[MEMBERS])
 }
 
 
+static cp_str_t
+or_null(cp_str_t part)
+{
+    return cp_str_is(part, NONE) ? CP_STR_NULL : part;
+}
+
+
 bool
 cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms)
 {
@@ -92,16 +107,19 @@ cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms)
     *who = (cp_principal_t) { 0 };
 
     if (record.data == NULL || record.len > CP_SESSION_RECORD_MAX || !cut(record, parts)
-        || !cp_str_is(parts[0], VERSION) || !cp_str_number(parts[1], &who->account)
-        || !cp_str_number(parts[5], &who->since_ms) || !cp_str_number(parts[6], seen_ms) || who->account == 0)
+        || !cp_str_is(parts[FORM], VERSION) || !cp_str_number(parts[SINCE], &who->since_ms)
+        || !cp_str_number(parts[SEEN], seen_ms) || !cp_str_number(parts[ACCOUNT], &who->account)
+        || !cp_str_number(parts[PROVED], &who->proved_ms) || !cp_str_number(parts[CERTIFICATE], &who->certificate)
+        || who->account == 0)
     {
         *who = (cp_principal_t) { 0 };
         return false;
     }
 
-    who->account_id = parts[2];
-    who->unit_id = cp_str_is(parts[3], NO_UNIT) ? CP_STR_NULL : parts[3];
-    who->method = parts[4];
+    who->unit_id = or_null(parts[UNIT]);
+    who->method = parts[METHOD];
+    who->device = or_null(parts[DEVICE]);
+    who->place = or_null(parts[PLACE]);
 
     return true;
 }
@@ -139,4 +157,31 @@ cp_session_ttl(const cp_session_conf_t *conf, int64_t since_ms, int64_t now_ms)
     int64_t left = cp_session_expires(conf, since_ms, now_ms) - now_ms;
 
     return left > 0 ? left : 1;
+}
+
+
+cp_str_t
+cp_session_id(cp_arena_t *arena, cp_str_t key)
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    cp_str_t      id = { CP_SESSION_ID, cp_alloc(arena, CP_SESSION_ID + 1) };
+
+    if (id.data == NULL) {
+        return CP_STR_NULL;
+    }
+
+    crypto_hash_sha256(digest, (const unsigned char *) key.data, key.len);
+    sodium_bin2base64(id.data, CP_SESSION_ID + 1, digest, CP_SESSION_ID / 4 * 3,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+
+    return id;
+}
+
+
+cp_code_t
+cp_session_proved(const cp_principal_t *who, int64_t now_ms)
+{
+    int64_t age = now_ms - who->proved_ms;
+
+    return who->proved_ms != 0 && age >= 0 && age < CP_SESSION_PROOF_S * 1000 ? CP_OK : CP_E_PROOF_REQUIRED;
 }

@@ -5,51 +5,48 @@
 #include "base/random.h"
 #include "session/session.h"
 
-#define TOKEN_BYTES   32
-#define MOST          "20"
+#define SECRET_BYTES  32
+#define TEXT(number)  TEXT_OF(number)
+#define TEXT_OF(x)    #x
 
-/* KEYS: the record, the account's set, the old record. ARGV: prefix of records, key, record, its life in ms, the time,
- * when the oldest session that may still live began, life of the set in ms. */
+const char cp_session_touch_script[] =
+    "if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end "
+    "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) "
+    "redis.call('PEXPIRE', KEYS[1], ARGV[3], 'GT') "
+    "return 1";
+
+/*
+ * KEYS: the account's hash, and that of the session that ends (another account's, perhaps). ARGV: the field, the
+ * record, its life in ms, the field that ends, and when the oldest session that may still live was begun and was last
+ * seen. Sessions that have ended go, and the oldest beyond the most that an account keeps.
+ */
 static const char start_script[] =
-    "redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4]) "
-    "if KEYS[3] then "
-    "  redis.call('DEL', KEYS[3]) "
-    "  redis.call('ZREM', KEYS[2], string.sub(KEYS[3], #ARGV[1] + 1)) "
+    "if KEYS[2] then redis.call('HDEL', KEYS[2], ARGV[4]) end "
+    "local all, kept = redis.call('HGETALL', KEYS[1]), {} "
+    "for i = 1, #all, 2 do "
+    "  local since, seen = string.match(all[i + 1], '^%d+ (%d+) (%d+) ') "
+    "  if not since or tonumber(since) < tonumber(ARGV[5]) or tonumber(seen) < tonumber(ARGV[6]) then "
+    "    redis.call('HDEL', KEYS[1], all[i]) "
+    "  else kept[#kept + 1] = { tonumber(since), all[i] } end "
     "end "
-    "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[6]) "
-    "redis.call('ZADD', KEYS[2], ARGV[5], ARGV[2]) "
-    "redis.call('PEXPIRE', KEYS[2], ARGV[7]) "
-    "local over = redis.call('ZCARD', KEYS[2]) - " MOST " "
-    "if over > 0 then "
-    "  for _, key in ipairs(redis.call('ZRANGE', KEYS[2], 0, over - 1)) do "
-    "    redis.call('DEL', ARGV[1] .. key) "
-    "    redis.call('ZREM', KEYS[2], key) "
-    "  end "
-    "end "
+    "table.sort(kept, function(a, b) return a[1] < b[1] end) "
+    "for i = 1, #kept - " TEXT(CP_SESSION_MOST) " + 1 do redis.call('HDEL', KEYS[1], kept[i][2]) end "
+    "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) "
+    "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end "
     "return 1";
 
-/* KEYS: the account's set. ARGV: prefix of records, the key to keep or "". */
-static const char end_script[] =
-    "for _, key in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do "
-    "  if key ~= ARGV[2] then "
-    "    redis.call('DEL', ARGV[1] .. key) "
-    "    redis.call('ZREM', KEYS[1], key) "
-    "  end "
+/* KEYS: the account's hash. ARGV: the field to keep. */
+static const char end_others_script[] =
+    "for _, key in ipairs(redis.call('HKEYS', KEYS[1])) do "
+    "  if key ~= ARGV[1] then redis.call('HDEL', KEYS[1], key) end "
     "end "
     "return 1";
 
 
 static cp_str_t
-record_key(cp_call_t *call, cp_str_t key)
+hash_of(cp_call_t *call, cp_str_t account_id)
 {
-    return cp_redis_key(&call->app->redis, call->arena, CP_SESSION_KIND, key);
-}
-
-
-static cp_str_t
-set_key(cp_call_t *call)
-{
-    return cp_redis_key(&call->app->redis, call->arena, "sessions", call->who.account_id);
+    return cp_redis_key(&call->app->redis, call->arena, CP_SESSION_KIND, account_id);
 }
 
 
@@ -109,26 +106,35 @@ cp_code_t
 cp_session_start(cp_call_t *call)
 {
     const cp_session_conf_t *conf = &call->app->session;
-    int64_t                  now = cp_now_ms(), absolute = (int64_t) conf->absolute_s * 1000;
-    cp_str_t                 token, key, old = call->who.session_key;
-    char                     name[65];
+    int64_t                  now = cp_now_ms();
+    const cp_principal_t    *old = &call->came_as;
+    cp_str_t                 secret, token, key, account_id;
+    unsigned char            digest[CP_SESSION_KEY];
 
-    token = cp_random_id(call->arena, TOKEN_BYTES);
-    if (token.data == NULL || !cp_session_key(token, name)) {
+    secret = cp_random_id(call->arena, SECRET_BYTES);
+    token = secret.data == NULL ? secret
+            : cp_str_printf(call->arena, "%s%.*s", secret.data, (int) call->who.account_id.len,
+                            call->who.account_id.data);
+    if (token.data == NULL) {
         return CP_E_NO_MEMORY;
     }
+    if (!cp_session_parse(token, &account_id, digest)) {
+        return CP_E_INTERNAL;
+    }
 
-    key = cp_str_dup(call->arena, cp_str(name));
+    key = cp_str_dup(call->arena, cp_str_n(digest, sizeof(digest)));
     call->who.since_ms = now;
+    call->who.proved_ms = 0;
 
     CP_TRY(run(call, start_script,
-               (cp_str_t[]) { record_key(call, key), set_key(call),
-                              old.data == NULL ? CP_STR("") : record_key(call, old) },
-               old.data == NULL ? 2 : 3,
-               (cp_str_t[]) { record_key(call, CP_STR("")), key, record_of(call, now),
-                              number(call, cp_session_ttl(conf, now, now)), number(call, now),
-                              number(call, now - absolute), number(call, absolute) },
-               7));
+               (cp_str_t[]) { hash_of(call, account_id),
+                              old->session_key.data == NULL ? CP_STR("") : hash_of(call, old->account_id) },
+               old->session_key.data == NULL ? 1 : 2,
+               (cp_str_t[]) { key, record_of(call, now), number(call, cp_session_ttl(conf, now, now)),
+                              old->session_key.data == NULL ? CP_STR("") : old->session_key,
+                              number(call, now - (int64_t) conf->absolute_s * 1000),
+                              number(call, now - (int64_t) conf->idle_s * 1000) },
+               6));
 
     call->who.session_key = key;
 
@@ -136,65 +142,151 @@ cp_session_start(cp_call_t *call)
 }
 
 
+/* Writes the call's session again; one that was ended meanwhile stays ended. */
+static cp_code_t
+rewrite(cp_call_t *call)
+{
+    int64_t now = cp_now_ms();
+
+    return run(call, cp_session_touch_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
+               (cp_str_t[]) { call->who.session_key, record_of(call, now),
+                              number(call, cp_session_ttl(&call->app->session, call->who.since_ms, now)) },
+               3);
+}
+
+
 cp_code_t
 cp_session_set_unit(cp_call_t *call, cp_str_t unit)
 {
-    const cp_redis_conf_t *redis = &call->app->redis;
-    int64_t                now = cp_now_ms();
-    cp_str_t               record;
-    redisReply            *reply;
-
     call->who.unit_id = unit;
-    record = record_of(call, now);
-    if (record.data == NULL) {
-        return CP_E_NO_MEMORY;
-    }
 
-    /* XX: a session that was ended meanwhile stays ended. */
-    CP_TRY(cp_redis(redis, &reply, CP_STR("SET"), record_key(call, call->who.session_key), record, CP_STR("PX"),
-                    number(call, cp_session_ttl(&call->app->session, call->who.since_ms, now)), CP_STR("XX")));
+    return rewrite(call);
+}
+
+
+cp_code_t
+cp_session_prove(cp_call_t *call)
+{
+    call->who.proved_ms = cp_now_ms();
+
+    return rewrite(call);
+}
+
+
+cp_code_t
+cp_session_end_one(cp_call_t *call, cp_str_t account_id, cp_str_t key)
+{
+    redisReply *reply;
+
+    CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("HDEL"), hash_of(call, account_id), key));
     freeReplyObject(reply);
 
     return CP_OK;
 }
 
 
-static cp_code_t
-end_but(cp_call_t *call, cp_str_t kept)
-{
-    cp_str_t keys[] = { set_key(call) }, args[] = { record_key(call, CP_STR("")), kept };
-
-    return run(call, end_script, keys, 1, args, 2);
-}
-
-
 cp_code_t
 cp_session_end(cp_call_t *call)
 {
-    const cp_redis_conf_t *redis = &call->app->redis;
-    redisReply            *reply;
-
-    CP_TRY(cp_redis(redis, &reply, CP_STR("DEL"), record_key(call, call->who.session_key)));
-    freeReplyObject(reply);
-    CP_TRY(cp_redis(redis, &reply, CP_STR("ZREM"), set_key(call), call->who.session_key));
-    freeReplyObject(reply);
+    CP_TRY(cp_session_end_one(call, call->who.account_id, call->who.session_key));
 
     return set_cookie(call, CP_STR(""));
 }
 
 
 cp_code_t
+cp_session_end_account(const cp_redis_conf_t *redis, cp_arena_t *arena, cp_str_t account_id)
+{
+    redisReply *reply;
+    cp_str_t    hash = cp_redis_key(redis, arena, CP_SESSION_KIND, account_id);
+
+    if (hash.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(cp_redis(redis, &reply, CP_STR("DEL"), hash));
+    freeReplyObject(reply);
+
+    return CP_OK;
+}
+
+
+cp_code_t
 cp_session_end_all(cp_call_t *call)
 {
-    /* Its own by name: a session whose set was lost must end too. */
-    CP_TRY(cp_session_end(call));
+    CP_TRY(cp_session_end_account(&call->app->redis, call->arena, call->who.account_id));
 
-    return end_but(call, CP_STR(""));
+    return set_cookie(call, CP_STR(""));
 }
 
 
 cp_code_t
 cp_session_end_others(cp_call_t *call)
 {
-    return end_but(call, call->who.session_key);
+    return run(call, end_others_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
+               (cp_str_t[]) { call->who.session_key.data == NULL ? CP_STR("") : call->who.session_key }, 1);
+}
+
+
+/* The fields and values of a reply to HGETALL that are living sessions. */
+static cp_code_t
+read_lines(cp_call_t *call, cp_str_t account_id, const redisReply *reply, cp_session_line_t *lines, size_t *count)
+{
+    int64_t now = cp_now_ms();
+    size_t  i;
+
+    for (i = 0, *count = 0; i + 1 < reply->elements; i += 2) {
+        const redisReply  *field = reply->element[i], *value = reply->element[i + 1];
+        cp_session_line_t *line = &lines[*count];
+        cp_str_t           key = cp_str_dup(call->arena, cp_str_n(field->str, (size_t) field->len));
+        cp_str_t           record = cp_str_dup(call->arena, cp_str_n(value->str, (size_t) value->len));
+
+        if (key.data == NULL || record.data == NULL) {
+            return CP_E_NO_MEMORY;
+        }
+
+        if (cp_session_decode(record, &line->who, &line->seen_ms)
+            && cp_session_alive(&call->app->session, &line->who, line->seen_ms, now))
+        {
+            line->who.account_id = account_id;
+            line->who.session_key = key;
+            (*count)++;
+        }
+    }
+
+    return CP_OK;
+}
+
+
+cp_code_t
+cp_session_list(cp_call_t *call, cp_str_t account_id, cp_session_line_t **lines, size_t *count)
+{
+    redisReply *reply;
+    cp_code_t   code;
+
+    CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("HGETALL"), hash_of(call, account_id)));
+
+    *lines = cp_alloc(call->arena, (reply->elements / 2 + 1) * sizeof(cp_session_line_t));
+    code = *lines == NULL ? CP_E_NO_MEMORY : read_lines(call, account_id, reply, *lines, count);
+    freeReplyObject(reply);
+
+    return code;
+}
+
+
+cp_code_t
+cp_session_end_matching(cp_call_t *call, cp_str_t account_id, cp_session_match_fn match, const void *data)
+{
+    cp_session_line_t *lines;
+    size_t             count, i;
+
+    CP_TRY(cp_session_list(call, account_id, &lines, &count));
+
+    for (i = 0; i < count; i++) {
+        if (match(&lines[i].who, data)) {
+            CP_TRY(cp_session_end_one(call, account_id, lines[i].who.session_key));
+        }
+    }
+
+    return CP_OK;
 }

@@ -8,7 +8,7 @@ use Caportal::Files qw(read_file write_file);
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
 use Caportal::Test::Edge qw(is_refused raw settled);
-use Digest::SHA qw(sha256_hex);
+use Digest::SHA qw(sha256);
 use Test::More;
 
 # The configured time-out is a second; the rest is for a busy machine.
@@ -89,18 +89,19 @@ subtest 'many wait while it hangs' => sub {
 };
 
 subtest 'answers longer than one read' => sub {
-    my $key = 'caportal:session:' . sha256_hex($client->cookie);
-    ok $portal->redis(EXISTS => $key) eq ':1', 'where the session is';
+    my ($secret, $account) = unpack 'A43 A*', $client->cookie;
+    my ($key, $field) = ("caportal:sessions:$account", sha256($secret));
+    ok $portal->redis(HEXISTS => $key, $field) eq ':1', 'where the session is';
     $portal->redis(RENAME => $key, 'caportal:kept');
 
     for my $size (300_000, 3_000_000) {
-        $portal->redis(SET => $key, 'x' x $size);
+        $portal->redis(HSET => $key, $field, 'x' x $size);
         my @answers = map { get('/api/session') } 1 .. 5;
         is_deeply [map { $_->{status} } @answers], [(401) x 5], "$size bytes of nonsense are no session";
         is scalar(grep { $_->{seconds} < 0.8 } @answers), 5, 'and hold nobody up';
     }
     $portal->redis(DEL => $key);
-    $portal->redis(HSET => $key, 'a', 'b');
+    $portal->redis(SET => $key, 'b');
     is_refused(get('/api/session'), 'another kind of value');
     $portal->redis(DEL => $key);
     is get('/api/session')->{status}, 401, 'no value';

@@ -195,6 +195,7 @@ run(cp_operation_fn operation, const char *format, ...)
     call.client_ip = CP_STR("192.0.2.7");
     call.request_id = CP_STR("test");
 
+    call.came_as = call.who;
     cp_call_reset(&call);
     code = operation(&call);
     if (call.db != NULL) {
@@ -250,8 +251,8 @@ session_exists(cp_str_t key)
     redisReply *reply;
     bool        found;
 
-    assert_int_equal(cp_redis(&app.redis, &reply, CP_STR("EXISTS"),
-                              cp_redis_key(&app.redis, call.arena, CP_SESSION_KIND, key)), CP_OK);
+    assert_int_equal(cp_redis(&app.redis, &reply, CP_STR("HEXISTS"),
+                              cp_redis_key(&app.redis, call.arena, CP_SESSION_KIND, call.who.account_id), key), CP_OK);
     found = reply->integer == 1;
     freeReplyObject(reply);
 

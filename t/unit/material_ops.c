@@ -227,7 +227,7 @@ open_case(void **state)
     memset(&call, 0, sizeof(call));
     call.app = &app;
     call.arena = cp_arena_new(0);
-    call.who.account = 1;
+    call.came_as.account = call.who.account = 1;
     call.request_id = CP_STR("request");
     call.client_ip = CP_STR("192.0.2.1");
     assert_int_equal(cp_call_db(&call), CP_OK);
@@ -467,7 +467,7 @@ refused(void **state)
 
         snprintf(sql, sizeof(sql), "UPDATE certificate_order SET state = '%s'", rows[i].state);
         script(sql);
-        call.who.account = rows[i].account;
+        call.came_as.account = call.who.account = rows[i].account;
 
         assert_int_equal(send_body(rows[i].kind, rows[i].type, rows[i].body), rows[i].status);
         assert_int_equal(files(), before);
@@ -476,7 +476,7 @@ refused(void **state)
     }
 
     script("UPDATE certificate_order SET state = 'draft'");
-    call.who.account = 1;
+    call.came_as.account = call.who.account = 1;
     assert_int_equal(run(&put, "licence"), 422);
     assert_int_equal(send_body("licence", "image/jpeg", cp_str_n(large, 1000)), 201);
 }
@@ -493,13 +493,13 @@ others_materials(void **state)
 
     assert_int_equal(upload_jpeg("licence"), 201);
     for (i = 0; i < COUNT(operations); i++) {
-        call.who.account = 2;
+        call.came_as.account = call.who.account = 2;
         assert_int_equal(run(operations[i], "licence"), 404);
-        call.who.account = 0;
+        call.came_as.account = call.who.account = 0;
         assert_int_equal(run(operations[i], "licence"), 401);
     }
 
-    call.who.account = 1;
+    call.came_as.account = call.who.account = 1;
     assert_int_equal(run(&get, "seal"), 404);
     assert_int_equal(run(&get, "\xff\xfe"), 404);
     assert_int_equal(run(&del, "seal"), 404);
@@ -568,9 +568,9 @@ viewed_by_staff(void **state)
 
     script("INSERT INTO staff (id, public_id, name_sealed, roles, certificate_sha256, state, created_at, updated_at) "
            "VALUES (7, 's7', '', 1, REPEAT('c', 32), 'active', 1, 1)");
-    call.who.account = 0;
-    call.who.staff = 7;
-    call.who.roles = CP_ROLE_REVIEWER;
+    call.came_as.account = call.who.account = 0;
+    call.came_as.staff = 7;
+    call.came_as.roles = CP_ROLE_REVIEWER;
 
     assert_int_equal(run(&view, "licence"), 200);
     assert_true(cp_str_is(call.raw, JPEG));
@@ -795,7 +795,7 @@ templates(void **state)
     hall.materials[LETTER].template_file = cp_str(path);
     hall.materials[PHOTO].template_file = cp_str(folder);
 
-    call.who.account = 0;
+    call.came_as.account = call.who.account = 0;
     assert_int_equal(fetch_template("hall", "letter"), 200);
     assert_true(cp_str_is(call.raw, "%PDF-1.7 a form"));
     assert_string_equal(call.raw_type, "application/pdf");

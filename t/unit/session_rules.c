@@ -6,30 +6,54 @@
 
 #define COUNT(rows)  (sizeof(rows) / sizeof((rows)[0]))
 
-#define TOKEN  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define SECRET   "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define ACCOUNT  "0123456789-_abcdefgh"
 
 
 static void
-keys(void **state)
+tokens(void **state)
 {
     static const char *const refused[] = {
-        "", "short", TOKEN "A", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+",
-        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh ",
-        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh=",
+        "", "short", SECRET, SECRET ACCOUNT "A", "+" SECRET "0123456789-_abcdefg", SECRET "0123456789-_abcdefg=",
+        SECRET "0123456789-_abcdefg ",
     };
-    char   key[65];
+    static const unsigned char digest[CP_SESSION_KEY] = {     /* printf %s SECRET | sha256sum */
+        0xea, 0x86, 0x6a, 0x75, 0x7e, 0x4c, 0x38, 0xba, 0xbf, 0xa8, 0x12, 0x7c, 0xbe, 0x9a, 0x40, 0x9d,
+        0x3e, 0x1f, 0x93, 0xa0, 0x0f, 0xf1, 0x48, 0x8f, 0xf7, 0x35, 0xfc, 0xf9, 0x17, 0xaf, 0xff, 0xd0,
+    };
+    unsigned char key[CP_SESSION_KEY];
+    cp_str_t      account;
+    size_t        i;
+
+    (void) state;
+
+    assert_true(cp_session_parse(CP_STR(SECRET ACCOUNT), &account, key));
+    assert_memory_equal(key, digest, sizeof(digest));
+    assert_true(cp_str_is(account, ACCOUNT));
+
+    for (i = 0; i < COUNT(refused); i++) {
+        assert_false(cp_session_parse(cp_str(refused[i]), &account, key));
+    }
+    assert_false(cp_session_parse(CP_STR_NULL, &account, key));
+}
+
+
+static void
+proofs(void **state)
+{
+    static const struct { int64_t proved_s, now_s; cp_code_t code; } rows[] = {
+        { 0, 1000, CP_E_PROOF_REQUIRED }, { 1000, 1000, CP_OK }, { 1000, 1299, CP_OK },
+        { 1000, 1300, CP_E_PROOF_REQUIRED }, { 1000, 999, CP_E_PROOF_REQUIRED },
+    };
     size_t i;
 
     (void) state;
 
-    /* printf %s TOKEN | sha256sum */
-    assert_true(cp_session_key(CP_STR(TOKEN), key));
-    assert_string_equal(key, "ea866a757e4c38babfa8127cbe9a409d3e1f93a00ff1488ff735fcf917afffd0");
+    for (i = 0; i < COUNT(rows); i++) {
+        cp_principal_t who = { .account = 1, .proved_ms = rows[i].proved_s * 1000 };
 
-    for (i = 0; i < COUNT(refused); i++) {
-        assert_false(cp_session_key(cp_str(refused[i]), key));
+        assert_int_equal(cp_session_proved(&who, rows[i].now_s * 1000), rows[i].code);
     }
-    assert_false(cp_session_key(CP_STR_NULL, key));
 }
 
 
@@ -37,11 +61,12 @@ static void
 round_trip(void **state)
 {
     static const struct { const char *unit, *record; } rows[] = {
-        { NULL, "1 42 aZ-_09 - certificate 1767323045000 1767323045001" },
-        { "u-1", "1 42 aZ-_09 u-1 certificate 1767323045000 1767323045001" },
+        { NULL, "2 1767323045000 1767323045001 42 - certificate 7 8 Chrome,Windows in the north" },
+        { "u-1", "2 1767323045000 1767323045001 42 u-1 certificate 7 8 Chrome,Windows in the north" },
     };
-    cp_principal_t who = { .account = 42, .account_id = CP_STR("aZ-_09"), .method = CP_STR("certificate"),
-                           .since_ms = 1767323045000 }, back;
+    cp_principal_t who = { .account = 42, .method = CP_STR("certificate"), .since_ms = 1767323045000, .proved_ms = 7,
+                           .certificate = 8, .device = CP_STR("Chrome,Windows"), .place = CP_STR("in the north") },
+                   back;
     char           record[CP_SESSION_RECORD_MAX];
     int64_t        seen;
     size_t         i, len;
@@ -57,11 +82,15 @@ round_trip(void **state)
         memset(&back, 0xff, sizeof(back));
         assert_true(cp_session_decode(cp_str_n(record, len), &back, &seen));
         assert_int_equal(back.account, 42);
-        assert_true(cp_str_eq(back.account_id, who.account_id));
+        assert_null(back.account_id.data);
         assert_true(cp_str_eq(back.unit_id, who.unit_id));
         assert_true(cp_str_eq(back.method, who.method));
         assert_int_equal(back.since_ms, 1767323045000);
         assert_int_equal(seen, 1767323045001);
+        assert_int_equal(back.proved_ms, 7);
+        assert_int_equal(back.certificate, 8);
+        assert_true(cp_str_eq(back.device, who.device));
+        assert_true(cp_str_eq(back.place, who.place));
         assert_int_equal(back.staff, 0);
         assert_int_equal(back.roles, 0);
         assert_null(back.session_key.data);
@@ -78,7 +107,7 @@ too_long(void **state)
     (void) state;
 
     memset(id, 'a', sizeof(id));
-    who.account_id = cp_str_n(id, sizeof(id));
+    who.place = cp_str_n(id, sizeof(id));
     assert_int_equal(cp_session_encode(&who, 1, record), 0);
 }
 
@@ -87,9 +116,10 @@ static void
 foreign_records(void **state)
 {
     static const char *const rows[] = {
-        "", " ", "1", "1 42 a - sms 5", "1 42 a - sms 5 6 7", "2 42 a - sms 5 6", "1 0 a - sms 5 6",
-        "1 -1 a - sms 5 6", "1 x a - sms 5 6", "1 42  - sms 5 6", "1 42 a - sms 5 ", " 1 42 a - sms 5 6",
-        "1 42 a - sms 5 6 ", "1 42 a - sms 5 6x", "1 99999999999999999999 a - sms 5 6", "1 42 a  sms 5 6",
+        "", " ", "2", "2 5 6 42 - sms 0 0 -", "1 5 6 42 - sms 0 0 - -", "2 5 6 0 - sms 0 0 - -",
+        "2 5 6 -1 - sms 0 0 - -", "2 5 6 x - sms 0 0 - -", "2 5 6 42  sms 0 0 - -", "2 5 6 42 - sms 0 0 - ",
+        " 2 5 6 42 - sms 0 0 - -", "2 5 6x 42 - sms 0 0 - -", "2 99999999999999999999 6 42 - sms 0 0 - -",
+        "2 5 6 42 - sms x 0 - -", "2 5 6 42 - sms 0 x - -",
     };
     cp_principal_t who;
     int64_t        seen;
@@ -140,11 +170,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys),
+        cmocka_unit_test(tokens),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(too_long),
         cmocka_unit_test(foreign_records),
         cmocka_unit_test(lives),
+        cmocka_unit_test(proofs),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -36,6 +36,7 @@ sub write ($self, $password_of) {
         appendfsync    everysec
         save           ""
         maxmemory-policy noeviction
+        hash-max-listpack-value 256
         user default         off resetpass ~* &* +\@all
         user caportal_admin  on >$secret{admin} ~* &* +\@all
         user $self->{database}_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client

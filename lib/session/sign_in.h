@@ -1,0 +1,26 @@
+/*
+ * Signing in: one file a way, and what all ways end in. A way reads the body, finds out whose account it is and calls
+ * cp_sign_in(); cp_op_session_create() chooses the way by `method`.
+ */
+#ifndef CP_SIGN_IN_H
+#define CP_SIGN_IN_H
+
+#include "account/account.h"
+
+cp_code_t cp_sign_in_by_sms(cp_call_t *call);
+cp_code_t cp_sign_in_by_password(cp_call_t *call);
+cp_code_t cp_sign_in_by_certificate(cp_call_t *call);
+
+/* The way (CP_SIGN_IN_…) must be one that some hall offers, where there are halls: else `method` is a bad field. */
+cp_code_t cp_sign_in_offered(cp_call_t *call, unsigned way);
+
+/* Records, in a transaction of its own, that somebody was refused; `object_id` is "unknown" where there is no account. */
+cp_code_t cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id);
+
+/*
+ * The record of it, the session with its cookie, the answer. `certificate` is the row of the one that proved who it
+ * is, 0 where none did. CP_E_FORBIDDEN for an account that is not active.
+ */
+cp_code_t cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate);
+
+#endif
