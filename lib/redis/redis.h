@@ -62,10 +62,10 @@ cp_code_t cp_redis_script(const cp_redis_conf_t *conf, const char *script, const
                           const cp_str_t *args, size_t arg_count, redisReply **reply);
 
 /*
- * Where sentinels watch, waits until a replica has what this thread's last command wrote: it then outlives the master,
- * for Sentinel promotes, of replicas with the same priority, the one that has most. CP_E_REDIS when none says so within
- * half of the time-out: what was written stands on the master and may or may not outlive it. Without sentinels CP_OK at
- * once: there is one server, whose append-only file keeps what was answered.
+ * Where sentinels watch, waits until a replica has all that was written up to this thread's last command: it then
+ * outlives the master, for Sentinel promotes, of replicas with the same priority, the one that has most. CP_E_REDIS
+ * when none says so within half of the time-out: what was written stands on the master and may or may not outlive it.
+ * Without sentinels CP_OK at once: there is one server, whose append-only file keeps what was answered.
  */
 cp_code_t cp_redis_settled(const cp_redis_conf_t *conf);
 

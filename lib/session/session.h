@@ -79,7 +79,11 @@ cp_code_t cp_session_prove(cp_call_t *call);
 #define CP_SESSION_PROOF_S  300
 cp_code_t cp_session_proved(const cp_principal_t *who, int64_t now_ms);
 
-/* Ends the call's session, or all of its account, and clears the cookie. */
+/*
+ * Ends the call's session, or all of its account, and clears the cookie. This and all that ends sessions below: CP_OK
+ * when they stay ended, also when Sentinel makes a replica the master; CP_E_REDIS when they are not known to (they may
+ * be ended or not, or come back): the same again is what helps.
+ */
 cp_code_t cp_session_end(cp_call_t *call);
 cp_code_t cp_session_end_all(cp_call_t *call);
 

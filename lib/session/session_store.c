@@ -173,15 +173,42 @@ cp_session_prove(cp_call_t *call)
 }
 
 
+/* Ends sessions by their keys; also when there are none (left): what was ended before is acknowledged now. */
+static cp_code_t
+end_listed(cp_call_t *call, cp_str_t account_id, const cp_str_t *keys, size_t count)
+{
+    const cp_redis_conf_t *redis = &call->app->redis;
+    cp_str_t               words[2 + CP_SESSION_MOST];
+    size_t                 n, i;
+
+    while (count != 0) {
+        redisReply *reply;
+
+        words[0] = CP_STR("HDEL");
+        words[1] = hash_of(call, account_id);
+        if (words[1].data == NULL) {
+            return CP_E_NO_MEMORY;
+        }
+
+        n = count < CP_SESSION_MOST ? count : CP_SESSION_MOST;
+        for (i = 0; i < n; i++) {
+            words[2 + i] = keys[i];
+        }
+
+        CP_TRY(cp_redis_command(redis, words, 2 + n, &reply));
+        freeReplyObject(reply);
+        keys += n;
+        count -= n;
+    }
+
+    return cp_redis_settled(redis);
+}
+
+
 cp_code_t
 cp_session_end_one(cp_call_t *call, cp_str_t account_id, cp_str_t key)
 {
-    redisReply *reply;
-
-    CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("HDEL"), hash_of(call, account_id), key));
-    freeReplyObject(reply);
-
-    return CP_OK;
+    return end_listed(call, account_id, &key, 1);
 }
 
 
@@ -207,7 +234,7 @@ cp_session_end_account(const cp_redis_conf_t *redis, cp_arena_t *arena, cp_str_t
     CP_TRY(cp_redis(redis, &reply, CP_STR("DEL"), hash));
     freeReplyObject(reply);
 
-    return CP_OK;
+    return cp_redis_settled(redis);
 }
 
 
@@ -223,8 +250,10 @@ cp_session_end_all(cp_call_t *call)
 cp_code_t
 cp_session_end_others(cp_call_t *call)
 {
-    return run(call, end_others_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
-               (cp_str_t[]) { call->who.session_key.data == NULL ? CP_STR("") : call->who.session_key }, 1);
+    CP_TRY(run(call, end_others_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
+               (cp_str_t[]) { call->who.session_key.data == NULL ? CP_STR("") : call->who.session_key }, 1));
+
+    return cp_redis_settled(&call->app->redis);
 }
 
 
@@ -278,15 +307,21 @@ cp_code_t
 cp_session_end_matching(cp_call_t *call, cp_str_t account_id, cp_session_match_fn match, const void *data)
 {
     cp_session_line_t *lines;
-    size_t             count, i;
+    cp_str_t          *keys;
+    size_t             count, picked = 0, i;
 
     CP_TRY(cp_session_list(call, account_id, &lines, &count));
 
+    keys = cp_alloc(call->arena, (count + 1) * sizeof(cp_str_t));
+    if (keys == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
     for (i = 0; i < count; i++) {
         if (match(&lines[i].who, data)) {
-            CP_TRY(cp_session_end_one(call, account_id, lines[i].who.session_key));
+            keys[picked++] = lines[i].who.session_key;
         }
     }
 
-    return CP_OK;
+    return end_listed(call, account_id, keys, picked);
 }

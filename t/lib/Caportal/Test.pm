@@ -53,7 +53,8 @@ sub shared ($class) {
 }
 
 # Options: edit and edit_signer (subs from a configuration's text to another), own_database (a MariaDB of its own, to be
-# killed), allow (a pattern of alarming log lines that this test expects).
+# killed), watched (Redis with two replicas and a sentinel), allow (a pattern of alarming log lines that this test
+# expects).
 sub start ($class, %option) {
     my $shared = $class->shared;
     my $number = @portals + 1;
@@ -69,6 +70,7 @@ sub start ($class, %option) {
         owners    => Caportal::Owners->alone,
         authority => $shared->authority,
         database  => $option{own_database} ? 'caportal' : "t${\ $$}_$number",
+        ($option{watched} ? (watched => [map { my $port = $shared->port; ($port, $port + 1) } 1, 2]) : ()),
         ($option{own_database} ? () : (mariadb => $shared->mariadb)),
         (map { $_ => $option{$_} } grep { $option{$_} } qw(edit edit_signer)),
     );
