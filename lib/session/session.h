@@ -9,6 +9,7 @@
 #define CP_SESSION_H
 
 #include "call/call.h"
+#include "redis/limit.h"
 
 #define CP_SESSION_COOKIE      "__Host-caportal"
 #define CP_SESSION_KIND        "sessions"
@@ -65,6 +66,9 @@ extern const char cp_session_touch_script[];
  * that this call came with ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
+
+/* The same, using up the code that it is for: either both are done, or neither. CP_E_BAD_CODE as by cp_limit_redeem(). */
+cp_code_t cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code);
 
 /* Makes `unit` (public id; {0, NULL}: none) the one that the session acts for: the record is written again. */
 cp_code_t cp_session_set_unit(cp_call_t *call, cp_str_t unit);
