@@ -7,7 +7,7 @@ use warnings FATAL => 'all';
 use Caportal::Files qw(read_file write_file);
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
-use Caportal::Test::Edge qw(is_refused raw settled);
+use Caportal::Test::Edge qw(eventually is_refused raw settled);
 use Digest::SHA qw(sha256);
 use Test::More;
 
@@ -53,7 +53,9 @@ sub is_away ($title) {
     };
 }
 
+# While it hung, a thread at a time looked whether it is back, and then nobody for as long.
 sub is_back ($title) {
+    ok eventually(sub { get('/healthz')->{status} == 200 }, 3), "$title: within moments";
     is get('/api/session')->{status}, 200, $title;
     is get($_)->{status} =~ /\A20[04]\z/, 1, "$title: $_" for '/api/orders', '/guarded', '/healthz';
     ok get('/asked')->{headers}{'x-account'}, "$title: the account is known";
