@@ -125,6 +125,8 @@ cp_session_start(cp_call_t *call)
     key = cp_str_dup(call->arena, cp_str_n(digest, sizeof(digest)));
     call->who.since_ms = now;
     call->who.proved_ms = 0;
+    call->who.device = cp_session_device(call->arena, call->user_agent);
+    call->who.place = cp_session_place(call->arena, call->place, call->client_ip);
 
     CP_TRY(run(call, start_script,
                (cp_str_t[]) { hash_of(call, account_id),

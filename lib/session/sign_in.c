@@ -58,7 +58,9 @@ cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int
     CP_TRY(cp_answer(call, 201, json_pack("{s:o}", "account", shown)));
 
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_audit(call, "session.create", "account", account->public_id, json_pack("{s:s}", "method", method)));
+    CP_TRY(cp_audit(call, "session.create", "account", account->public_id,
+                    json_pack("{s:s, s:o}", "method", method, "device",
+                              cp_json(cp_session_device(call->arena, call->user_agent)))));
     CP_TRY(cp_call_commit(call));
 
     return cp_session_start(call);
