@@ -1,6 +1,6 @@
 /* The installation's settings, and what happens once a process: libraries, the worker's Redis connection. */
-#include "ngx_http_caportal.h"
 #include "ngx_http_caportal_hall.h"
+#include "ngx_http_caportal_session_cache.h"
 
 #include "base/thread.h"
 
@@ -42,6 +42,7 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
     SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
+    SETTING("caportal_session_cache", NGX_CONF_TAKE1, ngx_http_caportal_session_cache),
     SETTING("caportal_origin", NGX_CONF_1MORE, ngx_http_caportal_origin),
 
     { ngx_string("caportal_redis_timeout"),
@@ -120,6 +121,7 @@ ngx_http_caportal_create_main_conf(ngx_conf_t *cf)
     cln->handler = ngx_http_caportal_arena_free;
     cln->data = cmcf->arena;
 
+    cmcf->cached = NGX_CONF_UNSET_UINT;
     cmcf->redis_timeout = NGX_CONF_UNSET_MSEC;
     cmcf->egress_timeout = NGX_CONF_UNSET_MSEC;
 
@@ -141,6 +143,7 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_msec_value(cmcf->redis_timeout, REDIS_TIMEOUT);
     ngx_conf_init_msec_value(cmcf->egress_timeout, EGRESS_TIMEOUT);
+    ngx_conf_init_uint_value(cmcf->cached, NGX_HTTP_CAPORTAL_CACHE_ENTRIES);
 
     app->redis.timeout_ms = (unsigned) cmcf->redis_timeout;
     app->egress.timeout_ms = (unsigned) cmcf->egress_timeout;
@@ -246,7 +249,19 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis);
+    /* The server's helpers serve nobody. */
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE) {
+        return NGX_OK;
+    }
+
+    if (cmcf->cached != 0) {
+        cmcf->sessions = ngx_http_caportal_cache_create(cmcf->cached);
+        if (cmcf->sessions == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis, cmcf->sessions);
 
     return cmcf->redis == NULL ? NGX_ERROR : NGX_OK;
 }
@@ -265,6 +280,7 @@ ngx_http_caportal_exit_process(ngx_cycle_t *cycle)
 
     if (cmcf != NULL) {
         ngx_http_caportal_redis_close(cmcf->redis);
+        ngx_http_caportal_cache_free(cmcf->sessions);
     }
 
     if (!cp_thread_wait(THREADS_WAIT)) {
