@@ -19,6 +19,8 @@
 #define CP_SESSION_RECORD_MAX  256    /* bytes */
 #define CP_SESSION_MOST        20     /* an account keeps its newest */
 #define CP_SESSION_ID          16     /* characters of the name that a session is shown under */
+#define CP_SESSION_DEVICE      32     /* bytes at most */
+#define CP_SESSION_PLACE       48     /* bytes at most */
 
 /*
  * Cuts a cookie's value: the account's public id (a slice of `token`) and the session's key, CP_SESSION_KEY bytes.
@@ -56,6 +58,22 @@ int64_t cp_session_ttl(const cp_session_conf_t *conf, int64_t since_ms, int64_t 
 cp_str_t cp_session_id(cp_arena_t *arena, cp_str_t key);
 
 /*
+ * The device that a User-Agent tells, as a record keeps it: "Chrome,Windows", "微信,Android", "Windows", "unknown"; from
+ * the arena or static. Only words of ours, whatever the header holds; at most CP_SESSION_DEVICE bytes. Pure.
+ */
+cp_str_t cp_session_device(cp_arena_t *arena, cp_str_t user_agent);
+
+/* The same as it is shown: "Chrome, Windows". */
+cp_str_t cp_session_device_text(cp_arena_t *arena, cp_str_t device);
+
+/*
+ * The place of a client: what the operator named it, without bytes that are no text and cut to CP_SESSION_PLACE bytes;
+ * where nothing is left, the network of its address: "203.0.113.*", "2001:db8:1:*" (/48). From the arena; {0, NULL}
+ * when there is neither. Pure.
+ */
+cp_str_t cp_session_place(cp_arena_t *arena, cp_str_t named, cp_str_t address);
+
+/*
  * Lua: writes a record that is still there again, and nothing that was ended meanwhile. KEYS: the account's hash.
  * ARGV: the field, the record, its life in ms.
  */
@@ -68,8 +86,9 @@ extern const char cp_session_touch_script[];
 extern const char cp_session_renew_script[];
 
 /*
- * Starts a session for call->who (account, account_id, unit_id, method, certificate are set): a new token, the session
- * that this call came with ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
+ * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are of the
+ * call): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer.
+ * CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
 

@@ -153,6 +153,8 @@ cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code)
 
     call->who.since_ms = now;
     call->who.proved_ms = 0;
+    call->who.device = cp_session_device(call->arena, call->user_agent);
+    call->who.place = cp_session_place(call->arena, call->place, call->client_ip);
 
     CP_TRY(run(call, start_script,
                (cp_str_t[]) { hash_of(call, call->who.account_id),

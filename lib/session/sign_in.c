@@ -31,13 +31,15 @@ cp_sign_in_offered(cp_call_t *call, unsigned way)
 
 /* One row, which is a transaction of its own; again after a deadlock, for what came before is not done twice. */
 static cp_code_t
-record(cp_call_t *call, const char *action, const char *method, cp_str_t object_id)
+record(cp_call_t *call, const char *action, const char *method, cp_str_t object_id, cp_str_t device)
 {
     cp_code_t code = CP_E_RETRY;
     int       i;
 
     for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
-        code = cp_audit(call, action, "account", object_id, json_pack("{s:s}", "method", method));
+        code = cp_audit(call, action, "account", object_id,
+                        json_pack("{s:s, s:o*}", "method", method, "device",
+                                  device.data == NULL ? NULL : cp_json(device)));
     }
 
     return code == CP_E_RETRY ? CP_E_BUSY : code;
@@ -49,7 +51,7 @@ cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 {
     CP_TRY(cp_call_db(call));
 
-    return record(call, "session.refuse", method, object_id);
+    return record(call, "session.refuse", method, object_id, CP_STR_NULL);
 }
 
 
@@ -59,7 +61,7 @@ tell(cp_call_t *call, const cp_account_t *account, const char *method)
 {
     json_t *shown;
 
-    CP_TRY(record(call, "session.create", method, account->public_id));
+    CP_TRY(record(call, "session.create", method, account->public_id, call->who.device));
     CP_TRY(cp_account_json(call, account, &shown));
 
     return cp_answer(call, 201, json_pack("{s:o}", "account", shown));

@@ -117,6 +117,20 @@ sub sign_in ($self, %option) {
     return wantarray ? ($journey->applicant, $journey) : $journey->applicant;
 }
 
+# Another browser that signs in with the same phone, a minute later as it were.
+sub sign_in_again ($self, $journey) {
+    my $again = $self->journey(map { $_ => $journey->{$_} } qw(person company phone));
+    $self->forget_limits;
+    $again->step($_) for qw(sms_code sign_in);
+    return $again->applicant;
+}
+
+# The counters of messages sent begin again.
+sub forget_limits ($self) {
+    $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-*')) do redis.call('DEL', key) end", 0);
+    return;
+}
+
 sub database ($self) {
     return $self->{dbh} //= DBI->connect(
         "DBI:MariaDB:database=$self->{stack}{database};mariadb_socket=" . $self->{stack}->service('mariadb')->socket,
