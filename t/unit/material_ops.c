@@ -124,7 +124,7 @@ start(void **state)
         return -1;
     }
 
-    app.store = cp_str(store);
+    app.store.folder = cp_str(store);
     app.db = database;
     set_up_hall();
 
@@ -347,7 +347,7 @@ static int
 files(void)
 {
     files_found = 0;
-    nftw(app.store.data, count_file, 8, FTW_PHYS);
+    nftw(app.store.folder.data, count_file, 8, FTW_PHYS);
 
     return files_found;
 }
@@ -698,7 +698,7 @@ put_file(const char *relative, int64_t age_s)
     char  path[200];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%s", app.store.data, relative);
+    snprintf(path, sizeof(path), "%s/%s", app.store.folder.data, relative);
     file = fopen(path, "w");
     assert_non_null(file);
     fclose(file);
@@ -711,7 +711,7 @@ is_there(const char *relative)
 {
     char path[200];
 
-    snprintf(path, sizeof(path), "%s/%s", app.store.data, relative);
+    snprintf(path, sizeof(path), "%s/%s", app.store.folder.data, relative);
 
     return access(path, F_OK) == 0;
 }
@@ -725,18 +725,18 @@ sweep(void **state)
 
     (void) state;
 
-    nftw(app.store.data, age_file, 8, FTW_PHYS);
+    nftw(app.store.folder.data, age_file, 8, FTW_PHYS);
     assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
     assert_int_equal(files(), 0);
 
     /* one in use, one that no review saw */
     assert_int_equal(upload_jpeg("licence"), 201);
     assert_int_equal(upload_jpeg("licence"), 201);
-    nftw(app.store.data, age_file, 8, FTW_PHYS);
+    nftw(app.store.folder.data, age_file, 8, FTW_PHYS);
 
-    snprintf(path, sizeof(path), "%s/ab", app.store.data);
+    snprintf(path, sizeof(path), "%s/ab", app.store.folder.data);
     mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/ab/cd", app.store.data);
+    snprintf(path, sizeof(path), "%s/ab/cd", app.store.folder.data);
     mkdir(path, 0700);
 
     put_file("tmp/0123456789abcdef0123456789abcdef", 601);
