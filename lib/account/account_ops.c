@@ -53,7 +53,7 @@ cp_op_sms_code_create(cp_call_t *call)
         return CP_E_UNAUTHENTICATED;
     }
 
-    CP_TRY(cp_sms_code_send(call, in.phone, in.purpose));
+    CP_TRY(cp_sms_code_send(call, in.phone, in.purpose, CP_STR("")));
 
     return cp_answer(call, 202, json_pack("{s:i, s:i}", "resend_after", CP_SMS_CODE_RESEND_S, "expires_in",
                                           CP_SMS_CODE_LIVE_S));
