@@ -24,17 +24,17 @@ static const cp_field_t fields[] = {
 
 /* The number that the caller's account has; one that is given must be the same. */
 static cp_code_t
-own_number(cp_call_t *call, cp_sms_use_t *use)
+own_number(cp_call_t *call, cp_str_t *phone)
 {
     cp_account_t account;
 
     CP_TRY(cp_account_by_id(call, call->who.account, &account));
 
-    if (account.phone.data == NULL || (use->phone.data != NULL && !cp_str_eq(use->phone, account.phone))) {
+    if (account.phone.data == NULL || (phone->data != NULL && !cp_str_eq(*phone, account.phone))) {
         cp_bad_field(call, CP_STR("phone"), account.phone.data == NULL ? CP_F_NOT_SOLD : CP_F_MISMATCH);
         return CP_E_INVALID;
     }
-    use->phone = account.phone;
+    *phone = account.phone;
 
     return CP_OK;
 }
@@ -42,22 +42,22 @@ own_number(cp_call_t *call, cp_sms_use_t *use)
 
 /* To whom the code goes and what it is bound to. */
 static cp_code_t
-use_of(cp_call_t *call, const input_t *in, cp_sms_use_t *use)
+bind(cp_call_t *call, input_t *in, cp_str_t *subject)
 {
-    *use = (cp_sms_use_t) { in->phone, in->purpose, CP_STR_NULL };
+    *subject = CP_STR("");
 
     if (in->purpose == CP_SMS_FOR_CONFIRM || in->purpose == CP_SMS_FOR_CHANGE_PHONE) {
         if (call->who.account == 0) {
             return CP_E_UNAUTHENTICATED;
         }
-        use->subject = call->who.account_id;
+        *subject = call->who.account_id;
     }
 
     if (in->purpose == CP_SMS_FOR_CONFIRM) {
-        return own_number(call, use);
+        return own_number(call, &in->phone);
     }
 
-    if (use->phone.data == NULL) {
+    if (in->phone.data == NULL) {
         cp_bad_field(call, CP_STR("phone"), CP_F_REQUIRED);
     }
 
@@ -68,12 +68,12 @@ use_of(cp_call_t *call, const input_t *in, cp_sms_use_t *use)
 cp_code_t
 cp_op_sms_code_create(cp_call_t *call)
 {
-    input_t      in;
-    cp_sms_use_t use;
+    input_t  in;
+    cp_str_t subject;
 
     CP_TRY(cp_body_read(call, fields, &in));
-    CP_TRY(use_of(call, &in, &use));
-    CP_TRY(cp_sms_code_send(call, &use));
+    CP_TRY(bind(call, &in, &subject));
+    CP_TRY(cp_sms_code_send(call, in.phone, in.purpose, subject));
 
     return cp_answer(call, 202, json_pack("{s:i, s:i}", "resend_after", CP_SMS_CODE_RESEND_S, "expires_in",
                                           CP_SMS_CODE_LIVE_S));
