@@ -57,6 +57,7 @@ const cp_operation_t cp_operations[] = {
     READ("listSessions", "/api/sessions", ACCOUNT, cp_op_session_list),
     REMOVE("endOtherSession", "/api/sessions/{session}", ACCOUNT, cp_op_session_end_one),
     REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
+    POOLED("proveSession", "POST", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_session_prove),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
 
     /* identity */

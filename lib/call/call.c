@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "call/later.h"
 
 
 void
@@ -90,6 +91,7 @@ cp_call_reset(cp_call_t *call)
 {
     json_decref(call->answer);
     json_decref(call->input);
+    cp_later_drop(cp_later_take(call));
 
     call->answer = NULL;
     call->input = NULL;
