@@ -40,28 +40,33 @@ own_number(cp_call_t *call, cp_str_t *phone)
 }
 
 
-/* To whom the code goes and what it is bound to. */
+/* To whom the code goes. */
 static cp_code_t
-bind(cp_call_t *call, input_t *in, cp_str_t *subject)
+number_of(cp_call_t *call, input_t *in)
 {
-    *subject = CP_STR("");
-
-    if (in->purpose == CP_SMS_FOR_CONFIRM || in->purpose == CP_SMS_FOR_CHANGE_PHONE) {
-        if (call->who.account == 0) {
-            return CP_E_UNAUTHENTICATED;
-        }
-        *subject = call->who.account_id;
+    if ((in->purpose == CP_SMS_FOR_CONFIRM || in->purpose == CP_SMS_FOR_CHANGE_PHONE) && call->who.account == 0) {
+        return CP_E_UNAUTHENTICATED;
     }
 
-    if (in->purpose == CP_SMS_FOR_CONFIRM) {
-        return own_number(call, &in->phone);
-    }
+    return in->purpose == CP_SMS_FOR_CONFIRM ? own_number(call, &in->phone) : CP_OK;
+}
 
-    if (in->phone.data == NULL) {
+
+/* The number may be left out where it is the account's own. */
+static cp_code_t
+read_input(cp_call_t *call, input_t *in)
+{
+    cp_code_t     code = cp_body_read(call, fields, in);
+    const json_t *phone = json_object_get(call->input, "phone");
+
+    if ((code == CP_OK || code == CP_E_INVALID) && in->purpose != CP_SMS_FOR_CONFIRM
+        && (phone == NULL || json_is_null(phone)))
+    {
         cp_bad_field(call, CP_STR("phone"), CP_F_REQUIRED);
+        return CP_E_INVALID;
     }
 
-    return cp_fields_verdict(call);
+    return code;
 }
 
 
@@ -71,8 +76,12 @@ cp_op_sms_code_create(cp_call_t *call)
     input_t  in;
     cp_str_t subject;
 
-    CP_TRY(cp_body_read(call, fields, &in));
-    CP_TRY(bind(call, &in, &subject));
+    CP_TRY(read_input(call, &in));
+    CP_TRY(number_of(call, &in));
+
+    /* What serves an account is good for that account alone. */
+    subject = in.purpose == CP_SMS_FOR_CONFIRM || in.purpose == CP_SMS_FOR_CHANGE_PHONE ? call->who.account_id
+                                                                                        : CP_STR("");
     CP_TRY(cp_sms_code_send(call, in.phone, in.purpose, subject));
 
     return cp_answer(call, 202, json_pack("{s:i, s:i}", "resend_after", CP_SMS_CODE_RESEND_S, "expires_in",

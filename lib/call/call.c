@@ -102,8 +102,8 @@ cp_call_reset(cp_call_t *call)
 {
     json_decref(call->answer);
     json_decref(call->input);
-    json_decref(call->members);
     cp_later_drop(cp_later_take(call));
+    json_decref(call->members);
 
     call->answer = NULL;
     call->input = NULL;
