@@ -341,6 +341,22 @@ subtest 'an order that the signer has' => sub {
     is scalar(@{ $founder->{client}->get("/api/orders?unit=$founder->{unit}&state=issued&limit=1")->json->{items} }), 1,
         'by state';
 
+    # The signer has it, though it has not begun.
+    my $late = agent_of($founder);
+    $portal->kill('signer');
+    my $waiting = order_for($late, $founder->{unit}, project => 'medical-insurance', delivery => 'pickup');
+    delete $waiting->{done}{$_} for qw(payment voucher confirm);
+    $waiting->{free} = 1;
+    $waiting->step($_) for qw(catalog create fill_in materials agreement csr submit claim approve);
+    is $founder->{client}->delete("/api/units/$founder->{unit}/members/$late->{id}")->code, 204,
+        'another, whose order waits for the signer';
+    is_problem($founder->{client}->get('/api/orders/' . $waiting->no), 404, 'not_found', 'it is not handed over');
+    $portal->restart('signer');
+    ok eventually(sub {
+        $portal->value('SELECT COUNT(*) FROM certificate c JOIN certificate_order o ON o.id = c.order_id'
+            . ' JOIN account a ON a.id = c.account_id WHERE o.no = ? AND a.public_id = ?', $waiting->no, $late->{id});
+    }), 'the certificate is of the account whose key it has';
+
     for my $list (qw(orders certificates)) {
         is_problem($stranger->{client}->get("/api/$list?unit=$founder->{unit}"), 404, 'not_found',
             "$list of another's unit");
