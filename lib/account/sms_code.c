@@ -49,13 +49,12 @@ name_of(cp_call_t *call, cp_str_t phone, cp_str_t *name)
 }
 
 
+/* One code a number, purpose and subject: who asks for another subject takes nobody's code away. */
 static cp_str_t
-record_key(cp_call_t *call, cp_str_t name, const cp_sms_use_t *use)
+record_key(cp_call_t *call, cp_str_t name, unsigned purpose, cp_str_t subject)
 {
-    cp_str_t of = use->subject.data == NULL ? name : use->subject, full;
-
-    full = cp_str_printf(call->arena, "%s:%.*s", cp_word_name(cp_sms_purpose_words, use->purpose), (int) of.len,
-                         of.data);
+    cp_str_t full = cp_str_printf(call->arena, "%s:%s:%.*s", cp_word_name(cp_sms_purpose_words, purpose), name.data,
+                                  (int) subject.len, subject.data);
 
     return full.data == NULL ? full : cp_redis_key(&call->app->redis, call->arena, "sms", full);
 }
@@ -63,13 +62,12 @@ record_key(cp_call_t *call, cp_str_t name, const cp_sms_use_t *use)
 
 /* What stands for the code in Redis: without the key ring, a million hashes would find it. */
 static cp_code_t
-code_mac(cp_call_t *call, const cp_sms_use_t *use, cp_str_t code, cp_str_t *mac)
+code_mac(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code, cp_str_t *mac)
 {
     cp_str_t text, bytes;
 
-    text = cp_str_printf(call->arena, "%s\n%.*s\n%.*s\n%.*s", cp_word_name(cp_sms_purpose_words, use->purpose),
-                         (int) use->subject.len, use->subject.data == NULL ? "" : use->subject.data,
-                         (int) use->phone.len, use->phone.data, (int) code.len, code.data);
+    text = cp_str_printf(call->arena, "%s\n%.*s\n%.*s\n%.*s", cp_word_name(cp_sms_purpose_words, purpose),
+                         (int) phone.len, phone.data, (int) subject.len, subject.data, (int) code.len, code.data);
     if (text.data == NULL) {
         return CP_E_NO_MEMORY;
     }
@@ -107,7 +105,7 @@ limits_of(cp_call_t *call, cp_str_t name, cp_limit_t *out)
 
 
 cp_code_t
-cp_sms_code_send(cp_call_t *call, const cp_sms_use_t *use)
+cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject)
 {
     const cp_redis_conf_t *redis = &call->app->redis;
     cp_limit_t             taken[CP_LIMITS_MAX];
@@ -122,14 +120,14 @@ cp_sms_code_send(cp_call_t *call, const cp_sms_use_t *use)
         return CP_E_NO_MEMORY;
     }
 
-    CP_TRY(name_of(call, use->phone, &name));
-    CP_TRY(code_mac(call, use, code, &record.mac));
-    record.key = record_key(call, name, use);
+    CP_TRY(name_of(call, phone, &name));
+    CP_TRY(code_mac(call, phone, purpose, subject, code, &record.mac));
+    record.key = record_key(call, name, purpose, subject);
     count = limits_of(call, name, taken);
 
     CP_TRY(cp_limit_take(redis, call->arena, taken, count, &record, &call->retry_after_s));
 
-    result = cp_sms_send_code(call, use->phone, code, &fate);
+    result = cp_sms_send_code(call, phone, code, &fate);
     if (result == CP_OK) {
         return CP_OK;
     }
@@ -146,13 +144,14 @@ cp_sms_code_send(cp_call_t *call, const cp_sms_use_t *use)
 
 
 cp_code_t
-cp_sms_code_claim(cp_call_t *call, const cp_sms_use_t *use, cp_str_t code, cp_limit_code_t *claim)
+cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code,
+                  cp_limit_code_t *claim)
 {
     cp_str_t name;
 
-    CP_TRY(name_of(call, use->phone, &name));
-    CP_TRY(code_mac(call, use, code, &claim->mac));
-    claim->key = record_key(call, name, use);
+    CP_TRY(name_of(call, phone, &name));
+    CP_TRY(code_mac(call, phone, purpose, subject, code, &claim->mac));
+    claim->key = record_key(call, name, purpose, subject);
     claim->tries = TRIES;
 
     return claim->key.data == NULL ? CP_E_NO_MEMORY : CP_OK;
@@ -160,11 +159,11 @@ cp_sms_code_claim(cp_call_t *call, const cp_sms_use_t *use, cp_str_t code, cp_li
 
 
 cp_code_t
-cp_sms_code_redeem(cp_call_t *call, const cp_sms_use_t *use, cp_str_t code)
+cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code)
 {
     cp_limit_code_t claim;
 
-    CP_TRY(cp_sms_code_claim(call, use, code, &claim));
+    CP_TRY(cp_sms_code_claim(call, phone, purpose, subject, code, &claim));
 
     return cp_limit_redeem(&call->app->redis, call->arena, claim.key, claim.mac, claim.tries);
 }

@@ -23,6 +23,17 @@ cp_fields_verdict(const cp_call_t *call)
 }
 
 
+void
+cp_problem(cp_call_t *call, const char *name, json_t *value)
+{
+    if (call->members == NULL) {
+        call->members = json_object();
+    }
+
+    json_object_set_new(call->members, name, value);
+}
+
+
 cp_code_t
 cp_answer(cp_call_t *call, int status, json_t *answer)
 {
@@ -92,9 +103,11 @@ cp_call_reset(cp_call_t *call)
     json_decref(call->answer);
     json_decref(call->input);
     cp_later_drop(cp_later_take(call));
+    json_decref(call->members);
 
     call->answer = NULL;
     call->input = NULL;
+    call->members = NULL;
     call->ran = false;
     call->push = CP_STR_NULL;
     call->status = 0;

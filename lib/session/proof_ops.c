@@ -39,12 +39,12 @@ static const cp_field_t password_fields[] = {
 static cp_code_t
 by_sms(cp_call_t *call, const cp_account_t *account)
 {
-    cp_sms_use_t use = { account->phone, CP_SMS_FOR_CONFIRM, account->public_id };
-    input_t      in;
+    input_t in;
 
     CP_TRY(cp_body_read(call, sms_fields, &in));
 
-    return account->phone.data == NULL ? CP_E_BAD_CODE : cp_sms_code_redeem(call, &use, in.secret);
+    return account->phone.data == NULL ? CP_E_BAD_CODE
+           : cp_sms_code_redeem(call, account->phone, CP_SMS_FOR_CONFIRM, account->public_id, in.secret);
 }
 
 
