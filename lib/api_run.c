@@ -1,6 +1,7 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
+#include "account/account.h"
 #include "call/later.h"
 #include "issuance/issuance.h"
 #include "session/proof.h"
@@ -23,6 +24,7 @@ authorise(cp_call_t *call)
         if (call->who.account == 0) {
             return CP_E_UNAUTHENTICATED;
         }
+        CP_TRY(cp_account_admit(call));
 
         return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;
     }

@@ -9,19 +9,26 @@
 #define TRIES  3
 
 
-cp_code_t
-cp_sign_in_offered(cp_call_t *call, unsigned way)
+bool
+cp_sign_in_is_offered(const cp_call_t *call, unsigned ways)
 {
     const cp_catalog_t *catalog = &call->app->catalog;
     size_t              i;
 
     for (i = 0; i < catalog->hall_count; i++) {
-        if ((catalog->halls[i]->sign_in & way) != 0) {
-            return CP_OK;
+        if ((catalog->halls[i]->sign_in & ways) != 0) {
+            return true;
         }
     }
 
-    if (catalog->hall_count == 0) {
+    return catalog->hall_count == 0;
+}
+
+
+cp_code_t
+cp_sign_in_offered(cp_call_t *call, unsigned way)
+{
+    if (cp_sign_in_is_offered(call, way)) {
         return CP_OK;
     }
 

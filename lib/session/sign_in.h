@@ -12,6 +12,9 @@ cp_code_t cp_sign_in_by_sms(cp_call_t *call);
 cp_code_t cp_sign_in_by_password(cp_call_t *call);
 cp_code_t cp_sign_in_by_certificate(cp_call_t *call);
 
+/* Whether some hall offers one of the ways (CP_SIGN_IN_…), or there are no halls. */
+bool cp_sign_in_is_offered(const cp_call_t *call, unsigned ways);
+
 /* The way (CP_SIGN_IN_…) must be one that some hall offers, where there are halls: else `method` is a bad field. */
 cp_code_t cp_sign_in_offered(cp_call_t *call, unsigned way);
 

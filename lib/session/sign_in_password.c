@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "account/login.h"
 #include "account/password.h"
 #include "call/fields.h"
 #include "catalog/catalog.h"
@@ -19,7 +20,7 @@ typedef struct {
 
 static const cp_field_t fields[] = {
     { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
-    { "login", CP_FIELD_TEXT, true, 1, 64, offsetof(input_t, login), NULL, NULL },
+    { "login", CP_FIELD_TEXT, true, 1, CP_LOGIN_MAX, offsetof(input_t, login), NULL, NULL },
     { "password", CP_FIELD_SECRET, true, 1, CP_PASSWORD_MAX, offsetof(input_t, password), NULL, NULL },
 };
 
@@ -55,9 +56,9 @@ cp_sign_in_by_password(cp_call_t *call)
     cp_code_t    code, known;
 
     CP_TRY(cp_body_read(call, fields, &in));
-    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD));
+    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD | CP_SIGN_IN_COMPANY));
 
-    known = cp_account_by_phone(call, in.login, &account);
+    known = cp_account_by_login(call, in.login, &account);
     if (known != CP_OK && known != CP_E_NOT_FOUND) {
         return known;
     }
