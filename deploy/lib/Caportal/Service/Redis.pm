@@ -6,6 +6,7 @@ use v5.36;
 use Caportal::Files qw(folder write_file);
 use Caportal::Process;
 use IO::Socket::UNIX;
+use Socket qw(SOL_SOCKET SO_RCVTIMEO);
 
 # Also: name (redis); port, where replicas and sentinels are to reach it; of, the port of the master that it copies.
 sub new ($class, %given) {
@@ -68,6 +69,7 @@ sub wait_ready ($self) {
 # One command as the administrator; the first line of the answer.
 sub command ($self, @words) {
     my $client = IO::Socket::UNIX->new(Peer => $self->{socket}) or die "$self->{socket}: $!\n";
+    setsockopt $client, SOL_SOCKET, SO_RCVTIMEO, pack 'l!l!', 30, 0;
     my $line;
     for my $command (['AUTH', 'caportal_admin', $self->{admin}], \@words) {
         print {$client} '*' . @$command . "\r\n", map { '$' . length($_) . "\r\n$_\r\n" } @$command;
