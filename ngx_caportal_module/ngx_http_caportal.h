@@ -12,6 +12,7 @@
 #include <ngx_thread_pool.h>
 
 #include "api.h"
+#include "call/later.h"
 #include "certificate/profile.h"
 #include "identity/identity.h"
 #include "session/session.h"
@@ -236,6 +237,9 @@ cp_code_t ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data
 
 /* Fills the call with what came in and gives it to its pool (ngx_http_caportal_job.c). */
 void ngx_http_caportal_job_start(ngx_http_caportal_ctx_t *ctx);
+
+/* Runs what follows an answer on the pool of outside parties (ngx_http_caportal_later.c); takes `later`. */
+void ngx_http_caportal_later(ngx_http_caportal_main_conf_t *cmcf, cp_later_t *later);
 
 /* Sends ctx->call's outcome, or the problem of `code`, and finalizes the request (ngx_http_caportal_answer.c). */
 void ngx_http_caportal_answer(ngx_http_caportal_ctx_t *ctx);

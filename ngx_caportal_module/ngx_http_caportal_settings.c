@@ -290,32 +290,6 @@ ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    struct stat                     st;
-    ngx_str_t                      *word = cf->args->elts;
-    ngx_http_caportal_main_conf_t  *cmcf = conf;
-
-    if (cmcf->app.store.data != NULL) {
-        return "is duplicate";
-    }
-
-    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (stat((char *) word[1].data, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": \"%V\" is not a folder", word, &word[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    cmcf->app.store = ngx_http_caportal_str(word[1]);
-
-    return NGX_CONF_OK;
-}
-
-
 static void
 ngx_http_caportal_profiles_free(void *data)
 {

@@ -158,6 +158,8 @@ start(void **state)
         "updated_at) VALUES ('u%s', 'enterprise', 'Unit %s', '91150000MA0000007P', UNHEX('%s'), UNHEX('%s'), 1, 1, 1)",
         tag, tag, seal("unit.legal_name", "x"), seal("unit.legal_id", "x"));
     unit = ONE("SELECT LAST_INSERT_ID()");
+    SQL("INSERT INTO unit_member (unit_id, account_id, role, created_at) VALUES (%lld, %lld, 'agent', 1)",
+        (long long) unit, (long long) account);
     SQL("INSERT INTO staff (public_id, name_sealed, roles, certificate_sha256, state, created_at, updated_at) "
         "VALUES ('s%s', 'x', 4, UNHEX(SHA2('s%s', 256)), 'active', 1, 1)", tag, tag);
     producer = ONE("SELECT LAST_INSERT_ID()");
