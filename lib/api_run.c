@@ -1,10 +1,9 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
-#include "base/clock.h"
 #include "call/later.h"
 #include "issuance/issuance.h"
-#include "session/session.h"
+#include "session/proof.h"
 #include "staff/staff.h"
 
 #define TRIES           3
@@ -25,7 +24,7 @@ authorise(cp_call_t *call)
             return CP_E_UNAUTHENTICATED;
         }
 
-        return (call->operation->flags & CP_FRESH) != 0 ? cp_session_proved(&call->who, cp_now_ms()) : CP_OK;
+        return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;
     }
 
     CP_TRY(cp_staff_authenticate(call));

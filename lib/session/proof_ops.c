@@ -1,7 +1,5 @@
-/*
- * Proving again, in an open session, to be the account's holder: what operations with CP_FRESH ask for. A sign-in does
- * not count, for the session may have been left open by somebody who signed in a moment ago.
- */
+#include "session/proof.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -76,13 +74,53 @@ by_password(cp_call_t *call, const cp_account_t *account)
 }
 
 
+static bool
+has_phone(const cp_account_t *account)
+{
+    return account->phone.data != NULL;
+}
+
+
+static bool
+has_password(const cp_account_t *account)
+{
+    return account->password.data != NULL;
+}
+
+
 static const struct {
     const char *method;
+    bool      (*possible)(const cp_account_t *account);
     cp_code_t (*prove)(cp_call_t *call, const cp_account_t *account);
 } ways[] = {
-    { "sms",      by_sms },
-    { "password", by_password },
+    { "sms",      has_phone,    by_sms },
+    { "password", has_password, by_password },
 };
+
+
+cp_code_t
+cp_proof_demand(cp_call_t *call)
+{
+    cp_account_t account;
+    json_t      *list;
+    size_t       i;
+
+    if (cp_session_proved(&call->who, cp_now_ms()) == CP_OK) {
+        return CP_OK;
+    }
+
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    list = json_array();
+    for (i = 0; i < COUNT(ways); i++) {
+        if (ways[i].possible(&account)) {
+            json_array_append_new(list, json_string(ways[i].method));
+        }
+    }
+    cp_problem(call, "ways", list);
+
+    return CP_E_PROOF_REQUIRED;
+}
 
 
 static cp_code_t
