@@ -39,7 +39,7 @@ cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 
 
 cp_code_t
-cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate)
+cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate)
 {
     json_t *shown;
 
@@ -51,8 +51,12 @@ cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int
     call->who.account = account->id;
     call->who.account_id = account->public_id;
     call->who.method = cp_str(method);
-    call->who.certificate = certificate;
-    CP_TRY(cp_sole_unit_of_caller(call, &call->who.unit_id));
+    call->who.certificate = certificate == NULL ? 0 : certificate->id;
+    if (certificate != NULL) {
+        call->who.unit_id = certificate->unit_id;
+    } else {
+        CP_TRY(cp_sole_unit_of_caller(call, &call->who.unit_id));
+    }
 
     CP_TRY(cp_account_json(call, account, &shown));
     CP_TRY(cp_answer(call, 201, json_pack("{s:o}", "account", shown)));

@@ -6,6 +6,7 @@
 #define CP_SIGN_IN_H
 
 #include "account/account.h"
+#include "certificate/certificate.h"
 
 cp_code_t cp_sign_in_by_sms(cp_call_t *call);
 cp_code_t cp_sign_in_by_password(cp_call_t *call);
@@ -18,9 +19,10 @@ cp_code_t cp_sign_in_offered(cp_call_t *call, unsigned way);
 cp_code_t cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id);
 
 /*
- * The record of it, the session with its cookie, the answer. `certificate` is the row of the one that proved who it
- * is, 0 where none did. CP_E_FORBIDDEN for an account that is not active.
+ * The record of it, the session with its cookie, the answer. `certificate` is the one that proved who it is, whose unit
+ * the session then acts for; NULL where none did. CP_E_FORBIDDEN for an account that is not active.
  */
-cp_code_t cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate);
+cp_code_t cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method,
+                     const cp_certificate_t *certificate);
 
 #endif

@@ -7,6 +7,7 @@
 #include "call/fields.h"
 #include "catalog/catalog.h"
 #include "certificate/certificate.h"
+#include "certificate/client_rules.h"
 #include "staff/staff.h"
 
 typedef struct {
@@ -34,33 +35,53 @@ greet_staff(cp_call_t *call)
 }
 
 
+/* Records a refusal of what was shown: 401 says that it was the certificate. */
+static cp_code_t
+refuse(cp_call_t *call, cp_code_t code)
+{
+    if (cp_error(code)->status == 401) {
+        CP_TRY(cp_call_db(call));
+        CP_TRY(cp_sign_in_refused(call, "certificate", CP_STR("unknown")));
+    }
+
+    return code;
+}
+
+
 cp_code_t
 cp_sign_in_by_certificate(cp_call_t *call)
 {
     input_t           in;
+    cp_shown_t        shown;
     cp_account_t      account;
     cp_certificate_t  certificate;
     cp_code_t         code;
 
     CP_TRY(cp_body_read(call, fields, &in));
 
-    code = cp_staff_authenticate(call);
+    code = cp_certificate_shown(call, &shown);
+    if (code != CP_OK) {
+        return refuse(call, code);
+    }
+
+    code = cp_staff_of_shown(call, &shown);
     if (code == CP_OK) {
         return greet_staff(call);
     }
-    if (cp_error(code)->status != 401) {
-        return code;
+    if (code != CP_E_CERT_UNBOUND) {
+        return refuse(call, code);
     }
 
     CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_CERTIFICATE));
 
-    code = cp_certificate_of_tls(call, &certificate);
-    if (cp_error(code)->status == 401) {
-        CP_TRY(cp_call_db(call));
-        CP_TRY(cp_sign_in_refused(call, "certificate", CP_STR("unknown")));
+    code = cp_certificate_of_shown(call, &shown, &certificate);
+    if (code == CP_OK) {
+        code = cp_client_verdict(call->tls);
     }
-    CP_TRY(code);
+    if (code != CP_OK) {
+        return refuse(call, code);
+    }
     CP_TRY(cp_account_by_id(call, certificate.account, &account));
 
-    return cp_sign_in(call, &account, "certificate", certificate.id);
+    return cp_sign_in(call, &account, "certificate", &certificate);
 }

@@ -45,5 +45,5 @@ cp_sign_in_by_sms(cp_call_t *call)
 
     CP_TRY(cp_account_register(call, in.phone, &account));
 
-    return cp_sign_in(call, &account, "sms", 0);
+    return cp_sign_in(call, &account, "sms", NULL);
 }
