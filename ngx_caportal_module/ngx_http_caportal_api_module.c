@@ -8,8 +8,9 @@
 #include "material/material.h"
 
 typedef struct {
-    ngx_uint_t  api;       /* unsigned */
-    ngx_flag_t  upload;
+    ngx_uint_t                 api;       /* unsigned */
+    ngx_flag_t                 upload;
+    ngx_http_complex_value_t  *place;     /* of a client; NULL: its network stands for it */
 } ngx_http_caportal_api_loc_conf_t;
 
 static void *ngx_http_caportal_api_create_loc_conf(ngx_conf_t *cf);
@@ -41,6 +42,13 @@ static ngx_command_t  ngx_http_caportal_api_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_caportal_api_loc_conf_t, upload),
+      NULL },
+
+    { ngx_string("caportal_place"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_caportal_api_loc_conf_t, place),
       NULL },
 
       ngx_null_command
@@ -427,6 +435,28 @@ ngx_http_caportal_header_str(ngx_http_request_t *r, const char *name)
 }
 
 
+/* The operator's name of the place that the client is at, from its address most likely. */
+static ngx_int_t
+ngx_http_caportal_take_place(ngx_http_caportal_ctx_t *ctx)
+{
+    ngx_str_t                          place;
+    ngx_http_caportal_api_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_caportal_api_module);
+
+    if (alcf->place == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(ctx->request, alcf->place, &place) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->call.place = ngx_http_caportal_str(place);
+    return NGX_OK;
+}
+
+
 /* Everything that the call needs of the request; its bytes live as long as the request. */
 static cp_code_t
 ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
@@ -439,7 +469,7 @@ ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
 
     id = ngx_http_caportal_request_id(r);
-    if (id == NULL) {
+    if (id == NULL || ngx_http_caportal_take_place(ctx) != NGX_OK) {
         return CP_E_NO_MEMORY;
     }
 
@@ -645,6 +675,7 @@ ngx_http_caportal_api_create_loc_conf(ngx_conf_t *cf)
     alcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_caportal_api_loc_conf_t));
     if (alcf != NULL) {
         alcf->upload = NGX_CONF_UNSET;
+        alcf->place = NGX_CONF_UNSET_PTR;
     }
 
     return alcf;
@@ -658,6 +689,7 @@ ngx_http_caportal_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_caportal_api_loc_conf_t  *prev = parent, *conf = child;
 
     ngx_conf_merge_value(conf->upload, prev->upload, 1);
+    ngx_conf_merge_ptr_value(conf->place, prev->place, NULL);
 
     /* Not inherited: a nested location has a handler of its own. */
     if (conf->api == 0) {

@@ -1,8 +1,11 @@
 /* The setters of the settings at the level of `http`: what may be said, checked where it is said. */
 #include "ngx_http_caportal.h"
 
+#include "redis/sentinel.h"
+
 #include <sys/stat.h>
 
+#define REDIS_SENTINEL   "sentinel://"
 #define HOST_CHARACTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 
 
@@ -101,28 +104,72 @@ ngx_http_caportal_redis_database(ngx_conf_t *cf, ngx_str_t *database, cp_redis_c
 }
 
 
+/* "sentinel://master@host:port,…", or where it is itself. */
+static char *
+ngx_http_caportal_redis_address(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *cmcf)
+{
+    ngx_str_t        *word = cf->args->elts;
+    cp_str_t          address = ngx_http_caportal_str(word[1]);
+    const char       *why;
+    cp_redis_conf_t  *redis = &cmcf->app.redis;
+
+    if (!cp_str_starts(address, REDIS_SENTINEL)) {
+        return ngx_http_caportal_address(cf, &word[1], 6379, &redis->socket, &redis->host, &redis->port);
+    }
+
+    address = cp_str_n(address.data + sizeof(REDIS_SENTINEL) - 1, address.len - (sizeof(REDIS_SENTINEL) - 1));
+    if (!cp_sentinels_read(cmcf->arena, address, redis, &why)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid address \"%V\" of \"%V\": %s", &word[1], word, why);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_caportal_redis_secrets(ngx_conf_t *cf, cp_redis_conf_t *redis, ngx_str_t *file, ngx_str_t *sentinel_file)
+{
+    ngx_str_t  password = ngx_null_string, sentinel_password = ngx_null_string;
+
+    if ((file->data != NULL && ngx_http_caportal_secret(cf, file, &password) != NGX_CONF_OK)
+        || (sentinel_file->data != NULL
+            && ngx_http_caportal_secret(cf, sentinel_file, &sentinel_password) != NGX_CONF_OK))
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    redis->password = (char *) password.data;
+    redis->sentinel_password = (char *) sentinel_password.data;
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_caportal_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                          *rv;
-    ngx_str_t                     *word = cf->args->elts, user, file, database, prefix, password;
+    ngx_str_t                     *word = cf->args->elts, user, file, database, prefix, sentinel_user, sentinel_file;
     cp_redis_conf_t               *redis = &((ngx_http_caportal_main_conf_t *) conf)->app.redis;
     ngx_http_caportal_param_t      params[] = {
         { "user", &user, 0 }, { "password_file", &file, 0 }, { "database", &database, 0 }, { "prefix", &prefix, 0 },
+        { "sentinel_user", &sentinel_user, 0 }, { "sentinel_password_file", &sentinel_file, 0 },
     };
 
-    if (redis->socket != NULL || redis->host != NULL) {
+    if (redis->prefix != NULL) {
         return "is duplicate";
     }
 
-    ngx_str_null(&password);
-
-    rv = ngx_http_caportal_address(cf, &word[1], 6379, &redis->socket, &redis->host, &redis->port);
+    rv = ngx_http_caportal_redis_address(cf, conf);
     if (rv == NGX_CONF_OK) {
         rv = ngx_http_caportal_params(cf, 2, params, sizeof(params) / sizeof(params[0]));
     }
-    if (rv == NGX_CONF_OK && file.data != NULL) {
-        rv = ngx_http_caportal_secret(cf, &file, &password);
+    if (rv == NGX_CONF_OK && redis->sentinels == NULL && (sentinel_user.data != NULL || sentinel_file.data != NULL)) {
+        return "has parameters of sentinels, but its address is none of \"" REDIS_SENTINEL "\"";
+    }
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_redis_secrets(cf, redis, &file, &sentinel_file);
     }
     if (rv == NGX_CONF_OK) {
         rv = ngx_http_caportal_redis_database(cf, &database, redis);
@@ -132,7 +179,7 @@ ngx_http_caportal_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     redis->user = ngx_http_caportal_cstr(cf, &user);
-    redis->password = (char *) password.data;
+    redis->sentinel_user = ngx_http_caportal_cstr(cf, &sentinel_user);
     redis->prefix = prefix.data == NULL ? "caportal:" : ngx_http_caportal_cstr(cf, &prefix);
 
     if (prefix.len > 64) {

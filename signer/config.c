@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "redis/sentinel.h"
 #include "signer.h"
 
 #define DAY_MS  (24 * 3600 * 1000LL)
@@ -17,7 +18,9 @@ typedef struct {
 
 typedef struct {
     cp_redis_conf_t redis;
+    cp_str_t        sentinel;
     const char     *password_file;
+    const char     *sentinel_password_file;
     int64_t         port;
     int64_t         database;
     int64_t         timeout_ms;
@@ -44,6 +47,9 @@ static const cp_conf_rule_t redis_rules[] = {
     { "database", 0, 1, 1, cp_conf_set_number, offsetof(redis_block_t, database), 0, 1000 },
     { "prefix", 0, 1, 1, cp_conf_set_text, offsetof(redis_block_t, redis.prefix), 0, 0 },
     { "timeout", 0, 1, 1, cp_conf_set_time, offsetof(redis_block_t, timeout_ms), 2000, 60000 },
+    { "sentinel", 0, 1, 1, cp_conf_set_str, offsetof(redis_block_t, sentinel), 0, 0 },
+    { "sentinel_user", 0, 1, 1, cp_conf_set_text, offsetof(redis_block_t, redis.sentinel_user), 0, 0 },
+    { "sentinel_password_file", 0, 1, 1, cp_conf_set_text, offsetof(redis_block_t, sentinel_password_file), 0, 0 },
 };
 
 static const cp_conf_rule_t token_rules[] = {
@@ -83,6 +89,7 @@ static bool
 set_redis(cp_arena_t *arena, const cp_conf_t *directive, const cp_conf_rule_t *rule, void *out, cp_conf_fault_t *fault)
 {
     redis_block_t block = { .port = 6379, .timeout_ms = 5000, .redis.prefix = "caportal:" };
+    const char   *why;
     signer_t     *signer = out;
 
     (void) rule;
@@ -90,8 +97,12 @@ set_redis(cp_arena_t *arena, const cp_conf_t *directive, const cp_conf_rule_t *r
     if (!cp_conf_apply(arena, directive->children, directive->line, RULES(redis_rules), &block, fault)) {
         return false;
     }
-    if ((block.redis.host == NULL) == (block.redis.socket == NULL)) {
-        return cp_conf_fail(fault, directive->line, "\"redis\" needs either \"host\" or \"socket\"");
+    if ((block.redis.host != NULL) + (block.redis.socket != NULL) + (block.sentinel.data != NULL) != 1) {
+        return cp_conf_fail(fault, directive->line,
+                            "\"redis\" needs either \"host\" or \"socket\" or \"sentinel\"");
+    }
+    if (block.sentinel.data != NULL && !cp_sentinels_read(arena, block.sentinel, &block.redis, &why)) {
+        return cp_conf_fail(fault, directive->line, "\"sentinel\": %s", why);
     }
 
     signer->app.redis = block.redis;
@@ -99,6 +110,7 @@ set_redis(cp_arena_t *arena, const cp_conf_t *directive, const cp_conf_rule_t *r
     signer->app.redis.database = (int) block.database;
     signer->app.redis.timeout_ms = (unsigned) block.timeout_ms;
     signer->redis_password_file = block.password_file;
+    signer->sentinel_password_file = block.sentinel_password_file;
 
     return true;
 }
@@ -213,26 +225,39 @@ signer_config_read(signer_t *signer, const char *path, cp_conf_fault_t *fault)
 }
 
 
+/* Without a file there is no password. */
 static bool
-load_secrets(signer_t *signer, cp_conf_fault_t *fault)
+load_password(signer_t *signer, const char *path, const char **password, cp_conf_fault_t *fault)
 {
     const char *why;
     cp_str_t    text;
 
-    if (signer->database_password_file != NULL) {
-        why = signer_secret(signer->arena, signer->database_password_file, &text);
-        if (why != NULL) {
-            return cp_conf_fail(fault, 0, "\"%.100s\" cannot be read: %s", signer->database_password_file, why);
-        }
-        signer->app.db.password = text.data;
+    if (path == NULL) {
+        return true;
     }
 
-    if (signer->redis_password_file != NULL) {
-        why = signer_secret(signer->arena, signer->redis_password_file, &text);
-        if (why != NULL) {
-            return cp_conf_fail(fault, 0, "\"%.100s\" cannot be read: %s", signer->redis_password_file, why);
-        }
-        signer->app.redis.password = text.data;
+    why = signer_secret(signer->arena, path, &text);
+    if (why != NULL) {
+        return cp_conf_fail(fault, 0, "\"%.100s\" cannot be read: %s", path, why);
+    }
+
+    *password = text.data;
+    return true;
+}
+
+
+static bool
+load_secrets(signer_t *signer, cp_conf_fault_t *fault)
+{
+    cp_redis_conf_t *redis = &signer->app.redis;
+    const char      *why;
+    cp_str_t         text;
+
+    if (!load_password(signer, signer->database_password_file, &signer->app.db.password, fault)
+        || !load_password(signer, signer->redis_password_file, &redis->password, fault)
+        || !load_password(signer, signer->sentinel_password_file, &redis->sentinel_password, fault))
+    {
+        return false;
     }
 
     why = signer_secret(signer->arena, signer->audit_key_file, &text);

@@ -43,6 +43,7 @@ typedef struct {
     cp_app_t          app;
     const char       *database_password_file;
     const char       *redis_password_file;
+    const char       *sentinel_password_file;
     const char       *profiles_file;
     cp_profiles_t    *profiles;
     signer_issuer_t   issuers[SIGNER_ISSUERS];

@@ -11,6 +11,7 @@ typedef struct {
     cp_str_t  password;        /* Argon2id string, or {0, NULL} */
     bool      active;
     int64_t   person;          /* 0: not verified */
+    cp_str_t  sole_unit;       /* public id of the unit that it acts for where there is exactly one, else {0, NULL} */
 } cp_account_t;
 
 /* Found by phone, by id; CP_E_NOT_FOUND. */

@@ -7,11 +7,15 @@
 
 #define PUBLIC_ID_BYTES  15
 
-static const char sql_by_phone[] =
-    "SELECT id, public_id, phone_sealed, password, state, person_id FROM account WHERE phone_index = ?";
+/* In one row: signing in asks once, for a number that has an account as for one that has none. */
+#define ACCOUNT                                                                                                        \
+    "SELECT a.id, a.public_id, a.phone_sealed, a.password, a.state, a.person_id, "                                     \
+    "(SELECT IF(COUNT(*) = 1, MAX(u.public_id), NULL) FROM unit_member m JOIN unit u ON u.id = m.unit_id "             \
+    "WHERE m.account_id = a.id) FROM account a "
+#define ACCOUNT_TYPES  "issssis"
 
-static const char sql_by_id[] =
-    "SELECT id, public_id, phone_sealed, password, state, person_id FROM account WHERE id = ?";
+static const char sql_by_phone[] = ACCOUNT "WHERE a.phone_index = ?";
+static const char sql_by_id[] = ACCOUNT "WHERE a.id = ?";
 
 static const char sql_insert[] =
     "INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
@@ -51,8 +55,8 @@ cp_account_by_phone(cp_call_t *call, cp_str_t phone, cp_account_t *account)
 
     CP_TRY(cp_call_db(call));
     CP_TRY(phone_index(call, phone, &index));
-    CP_TRY(cp_db_row(call->db, sql_by_phone, "s>issssi", index, &account->id, &account->public_id, &sealed,
-                     &account->password, &state, &account->person));
+    CP_TRY(cp_db_row(call->db, sql_by_phone, "s>" ACCOUNT_TYPES, index, &account->id, &account->public_id, &sealed,
+                     &account->password, &state, &account->person, &account->sole_unit));
 
     return complete(call, account, sealed, state);
 }
@@ -64,8 +68,8 @@ cp_account_by_id(cp_call_t *call, int64_t id, cp_account_t *account)
     cp_str_t sealed, state;
 
     CP_TRY(cp_call_db(call));
-    CP_TRY(cp_db_row(call->db, sql_by_id, "i>issssi", id, &account->id, &account->public_id, &sealed,
-                     &account->password, &state, &account->person));
+    CP_TRY(cp_db_row(call->db, sql_by_id, "i>" ACCOUNT_TYPES, id, &account->id, &account->public_id, &sealed,
+                     &account->password, &state, &account->person, &account->sole_unit));
 
     return complete(call, account, sealed, state);
 }

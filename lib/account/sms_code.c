@@ -2,7 +2,6 @@
 
 #include "base/random.h"
 #include "notify/sms.h"
-#include "redis/limit.h"
 
 #define TRIES  5
 #define HOUR   3600
@@ -142,12 +141,25 @@ cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose)
 
 
 cp_code_t
-cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code)
+cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code, cp_limit_code_t *claim)
 {
-    cp_str_t name, mac;
+    cp_str_t name;
 
     CP_TRY(name_of(call, phone, &name));
-    CP_TRY(code_mac(call, phone, purpose, code, &mac));
+    CP_TRY(code_mac(call, phone, purpose, code, &claim->mac));
+    claim->key = record_key(call, name, purpose);
+    claim->tries = TRIES;
 
-    return cp_limit_redeem(&call->app->redis, call->arena, record_key(call, name, purpose), mac, TRIES);
+    return claim->key.data == NULL ? CP_E_NO_MEMORY : CP_OK;
+}
+
+
+cp_code_t
+cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code)
+{
+    cp_limit_code_t claim;
+
+    CP_TRY(cp_sms_code_claim(call, phone, purpose, code, &claim));
+
+    return cp_limit_redeem(&call->app->redis, call->arena, claim.key, claim.mac, claim.tries);
 }

@@ -7,6 +7,7 @@
 #define CP_SMS_CODE_H
 
 #include "call/call.h"
+#include "redis/limit.h"
 
 #define CP_SMS_CODE_DIGITS    6
 #define CP_SMS_CODE_LIVE_S    300
@@ -25,6 +26,9 @@ extern const cp_word_t cp_sms_purpose_words[];
  * next one may be asked for at once.
  */
 cp_code_t cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose);
+
+/* What a code would be redeemed by, for whoever uses it up in one step with something else. Asks nobody. */
+cp_code_t cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code, cp_limit_code_t *claim);
 
 /* Redeems a code: CP_OK once, else CP_E_BAD_CODE. */
 cp_code_t cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code);

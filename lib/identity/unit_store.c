@@ -17,9 +17,6 @@ static const char sql_list[] =
     "SELECT u.public_id, u.name, u.uscc, u.kind, u.verified FROM unit_member m JOIN unit u ON u.id = m.unit_id "
     "WHERE m.account_id = ? ORDER BY m.created_at, u.id";
 
-static const char sql_sole[] =
-    "SELECT COUNT(*), MAX(u.public_id) FROM unit_member m JOIN unit u ON u.id = m.unit_id WHERE m.account_id = ?";
-
 static const char sql_lock[] =
     "SELECT id, public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified FROM unit "
     "WHERE uscc = ? AND name = ? FOR UPDATE";
@@ -77,22 +74,6 @@ cp_unit_by_id(cp_call_t *call, int64_t id, cp_unit_t *unit)
                      &unit->uscc, &legal_name, &legal_id, &verified));
 
     return complete(call, unit, legal_name, legal_id, verified);
-}
-
-
-cp_code_t
-cp_sole_unit_of_caller(cp_call_t *call, cp_str_t *public_id)
-{
-    int64_t count;
-
-    CP_TRY(cp_call_db(call));
-    CP_TRY(cp_db_row(call->db, sql_sole, "i>is", call->who.account, &count, public_id));
-
-    if (count != 1) {
-        *public_id = CP_STR_NULL;
-    }
-
-    return CP_OK;
 }
 
 

@@ -26,13 +26,15 @@ static const char give_back_script[] =
     "end "
     "return 0";
 
-/* Both sides of the comparison are codes under a secret key: its timing tells nothing about what was guessed. */
 static const char redeem_script[] =
-    "local mac = redis.call('HGET', KEYS[1], 'mac') "
-    "if not mac then return 0 end "
-    "if mac == ARGV[1] then redis.call('DEL', KEYS[1]) return 1 end "
-    "if redis.call('HINCRBY', KEYS[1], 'tries', 1) >= tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end "
-    "return 0";
+    CP_LIMIT_RIGHT
+    "if not right(KEYS[1], ARGV[1], ARGV[2]) then return 0 end "
+    "redis.call('DEL', KEYS[1]) "
+    "return 1";
+
+static const char look_script[] =
+    CP_LIMIT_RIGHT
+    "return right(KEYS[1], ARGV[1], ARGV[2]) and 1 or 0";
 
 
 static cp_str_t
@@ -120,19 +122,33 @@ cp_limit_give_back(const cp_redis_conf_t *conf, const cp_limit_t *limits, size_t
 }
 
 
-cp_code_t
-cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries)
+static cp_code_t
+judge(const cp_redis_conf_t *conf, cp_arena_t *arena, const char *script, const cp_limit_code_t *code)
 {
-    cp_str_t args[2] = { mac, number(arena, tries) };
-    int64_t  redeemed;
+    cp_str_t args[2] = { code->mac, number(arena, code->tries) };
+    int64_t  right;
 
-    if (key.data == NULL || mac.data == NULL || args[1].data == NULL) {
+    if (code->key.data == NULL || code->mac.data == NULL || args[1].data == NULL) {
         return CP_E_NO_MEMORY;
     }
 
-    CP_TRY(run(conf, redeem_script, &key, 1, args, 2, &redeemed));
+    CP_TRY(run(conf, script, &code->key, 1, args, 2, &right));
 
-    return redeemed == 1 ? CP_OK : CP_E_BAD_CODE;
+    return right == 1 ? CP_OK : CP_E_BAD_CODE;
+}
+
+
+cp_code_t
+cp_limit_look(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_code_t *code)
+{
+    return judge(conf, arena, look_script, code);
+}
+
+
+cp_code_t
+cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries)
+{
+    return judge(conf, arena, redeem_script, &(cp_limit_code_t) { key, mac, tries });
 }
 
 

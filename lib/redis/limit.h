@@ -32,6 +32,31 @@ cp_code_t cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp
 /* Takes one back under each limit, as if it had not been counted. */
 cp_code_t cp_limit_give_back(const cp_redis_conf_t *conf, const cp_limit_t *limits, size_t count);
 
+/* A code that somebody claims to have been told: the record that it should be in, and what it is stored as. */
+typedef struct {
+    cp_str_t  key;
+    cp_str_t  mac;
+    unsigned  tries;
+} cp_limit_code_t;
+
+/*
+ * Whether it is the one of the record, which stays: CP_OK, or CP_E_BAD_CODE and the try is counted as by
+ * cp_limit_redeem(). For what has to be done before a code may be used up.
+ */
+cp_code_t cp_limit_look(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_code_t *code);
+
+/*
+ * Lua, for scripts that use up a code in one step with what it is for: right(key, mac, tries) is the same question.
+ * Both sides of the comparison are codes under a secret key: its timing tells nothing about what was guessed.
+ */
+#define CP_LIMIT_RIGHT                                                                                                 \
+    "local function right(key, mac, tries) "                                                                           \
+    "  local known = redis.call('HGET', key, 'mac') "                                                                  \
+    "  if known == mac then return true end "                                                                          \
+    "  if known and redis.call('HINCRBY', key, 'tries', 1) >= tonumber(tries) then redis.call('DEL', key) end "        \
+    "  return false "                                                                                                  \
+    "end "
+
 /*
  * Redeems a stored record: CP_OK and it is gone when `mac` is its own; otherwise CP_E_BAD_CODE, the try is counted and
  * the record goes with the last of `tries`. One atomic step.

@@ -9,6 +9,7 @@
 #define CP_SESSION_H
 
 #include "call/call.h"
+#include "redis/limit.h"
 
 #define CP_SESSION_COOKIE      "__Host-caportal"
 #define CP_SESSION_KIND        "sessions"
@@ -18,6 +19,8 @@
 #define CP_SESSION_RECORD_MAX  256    /* bytes */
 #define CP_SESSION_MOST        20     /* an account keeps its newest */
 #define CP_SESSION_ID          16     /* characters of the name that a session is shown under */
+#define CP_SESSION_DEVICE      32     /* bytes at most */
+#define CP_SESSION_PLACE       48     /* bytes at most */
 
 /*
  * Cuts a cookie's value: the account's public id (a slice of `token`) and the session's key, CP_SESSION_KEY bytes.
@@ -55,16 +58,35 @@ int64_t cp_session_ttl(const cp_session_conf_t *conf, int64_t since_ms, int64_t 
 cp_str_t cp_session_id(cp_arena_t *arena, cp_str_t key);
 
 /*
+ * The device that a User-Agent tells, as a record keeps it: "Chrome,Windows", "微信,Android", "Windows", "unknown"; from
+ * the arena or static. Only words of ours, whatever the header holds; at most CP_SESSION_DEVICE bytes. Pure.
+ */
+cp_str_t cp_session_device(cp_arena_t *arena, cp_str_t user_agent);
+
+/* The same as it is shown: "Chrome, Windows". */
+cp_str_t cp_session_device_text(cp_arena_t *arena, cp_str_t device);
+
+/*
+ * The place of a client: what the operator named it, without bytes that are no text and cut to CP_SESSION_PLACE bytes;
+ * where nothing is left, the network of its address: "203.0.113.*", "2001:db8:1:*" (/48). From the arena; {0, NULL}
+ * when there is neither. Pure.
+ */
+cp_str_t cp_session_place(cp_arena_t *arena, cp_str_t named, cp_str_t address);
+
+/*
  * Lua: writes a record that is still there again, and nothing that was ended meanwhile. KEYS: the account's hash.
  * ARGV: the field, the record, its life in ms.
  */
 extern const char cp_session_touch_script[];
 
 /*
- * Starts a session for call->who (account, account_id, unit_id, method, certificate are set): a new token, the session
- * that this call came with ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
+ * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are of the
+ * call): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
+
+/* The same, using up the code that it is for: either both are done, or neither. CP_E_BAD_CODE as by cp_limit_redeem(). */
+cp_code_t cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code);
 
 /* Makes `unit` (public id; {0, NULL}: none) the one that the session acts for: the record is written again. */
 cp_code_t cp_session_set_unit(cp_call_t *call, cp_str_t unit);
@@ -79,7 +101,11 @@ cp_code_t cp_session_prove(cp_call_t *call);
 #define CP_SESSION_PROOF_S  300
 cp_code_t cp_session_proved(const cp_principal_t *who, int64_t now_ms);
 
-/* Ends the call's session, or all of its account, and clears the cookie. */
+/*
+ * Ends the call's session, or all of its account, and clears the cookie. This and all that ends sessions below: CP_OK
+ * when they stay ended, also when Sentinel makes a replica the master; CP_E_REDIS when they are not known to (they may
+ * be ended or not, or come back): the same again is what helps.
+ */
 cp_code_t cp_session_end(cp_call_t *call);
 cp_code_t cp_session_end_all(cp_call_t *call);
 

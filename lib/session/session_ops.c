@@ -1,7 +1,9 @@
 #include "session/session_ops.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "base/clock.h"
 #include "call/fields.h"
 #include "identity/identity.h"
@@ -41,13 +43,31 @@ cp_op_session_create(cp_call_t *call)
 }
 
 
+/* A session as its holder sees it. */
+static json_t *
+line_json(cp_call_t *call, const cp_session_line_t *line)
+{
+    const cp_principal_t *who = &line->who;
+
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "id", cp_json(cp_session_id(call->arena, who->session_key)),
+                     "current", cp_str_eq(who->session_key, call->who.session_key),
+                     "method", cp_json(who->method),
+                     "device", cp_json(cp_session_device_text(call->arena, who->device)),
+                     "place", cp_json(who->place), "since", cp_json_time(call, who->since_ms),
+                     "seen", cp_json_time(call, line->seen_ms),
+                     "expires", cp_json_time(call, cp_session_expires(&call->app->session, who->since_ms,
+                                                                      line->seen_ms)));
+}
+
+
 cp_code_t
 cp_op_session_show(cp_call_t *call)
 {
-    const cp_session_conf_t *conf = &call->app->session;
-    cp_account_t             account;
-    json_t                  *shown, *units;
-    cp_code_t                code;
+    cp_session_line_t current = { call->who, cp_now_ms() };
+    cp_account_t      account;
+    json_t           *shown, *units;
+    cp_code_t         code;
 
     code = cp_account_by_id(call, call->who.account, &account);
     if (code == CP_E_NOT_FOUND || (code == CP_OK && !account.active)) {
@@ -63,10 +83,82 @@ cp_op_session_show(cp_call_t *call)
     }
     json_object_set_new(shown, "units", units);
 
-    return cp_answer(call, 200,
-                     json_pack("{s:o, s:{s:o, s:o, s:o}}", "account", shown, "session", "method",
-                               cp_json(call->who.method), "since", cp_json_time(call, call->who.since_ms), "expires",
-                               cp_json_time(call, cp_session_expires(conf, call->who.since_ms, cp_now_ms()))));
+    return cp_answer(call, 200, json_pack("{s:o, s:o}", "account", shown, "session", line_json(call, &current)));
+}
+
+
+/* Newest first. */
+static int
+by_age(const void *a, const void *b)
+{
+    const cp_session_line_t *x = a, *y = b;
+
+    return x->who.since_ms < y->who.since_ms ? 1 : x->who.since_ms > y->who.since_ms ? -1 : 0;
+}
+
+
+cp_code_t
+cp_op_session_list(cp_call_t *call)
+{
+    cp_session_line_t *lines;
+    json_t            *items = json_array();
+    size_t             count, i;
+    cp_code_t          code;
+
+    code = cp_session_list(call, call->who.account_id, &lines, &count);
+    if (code != CP_OK) {
+        json_decref(items);
+        return code;
+    }
+    qsort(lines, count, sizeof(*lines), by_age);
+
+    for (i = 0; i < count; i++) {
+        if (json_array_append_new(items, line_json(call, &lines[i])) != 0) {
+            json_decref(items);
+            return CP_E_NO_MEMORY;
+        }
+    }
+
+    return cp_answer(call, 200, json_pack("{s:o}", "sessions", items));
+}
+
+
+/* The key of the caller's session that is shown under this id. */
+static cp_code_t
+find(cp_call_t *call, cp_str_t id, cp_str_t *key)
+{
+    cp_session_line_t *lines;
+    size_t             count, i;
+
+    CP_TRY(cp_session_list(call, call->who.account_id, &lines, &count));
+
+    for (i = 0; i < count; i++) {
+        if (cp_str_eq(cp_session_id(call->arena, lines[i].who.session_key), id)) {
+            *key = lines[i].who.session_key;
+            return CP_OK;
+        }
+    }
+
+    return CP_E_NOT_FOUND;
+}
+
+
+cp_code_t
+cp_op_session_end_one(cp_call_t *call)
+{
+    cp_str_t key;
+
+    CP_TRY(find(call, call->params[0], &key));
+    CP_TRY(cp_answer(call, 204, NULL));
+
+    CP_TRY(cp_call_db(call));
+    CP_TRY(cp_call_begin(call));
+    CP_TRY(cp_audit(call, "session.end", "account", call->who.account_id,
+                    json_pack("{s:o}", "session", cp_json(call->params[0]))));
+    CP_TRY(cp_str_eq(key, call->who.session_key) ? cp_session_end(call)
+                                                 : cp_session_end_one(call, call->who.account_id, key));
+
+    return cp_call_commit(call);
 }
 
 

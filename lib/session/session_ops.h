@@ -6,6 +6,8 @@
 
 cp_code_t cp_op_session_create(cp_call_t *call);      /* POST /api/sessions */
 cp_code_t cp_op_session_show(cp_call_t *call);        /* GET /api/session */
+cp_code_t cp_op_session_list(cp_call_t *call);        /* GET /api/sessions */
+cp_code_t cp_op_session_end_one(cp_call_t *call);     /* DELETE /api/sessions/{session} */
 cp_code_t cp_op_session_end(cp_call_t *call);         /* DELETE /api/session */
 cp_code_t cp_op_session_end_all(cp_call_t *call);     /* DELETE /api/sessions */
 

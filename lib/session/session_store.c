@@ -16,22 +16,28 @@ const char cp_session_touch_script[] =
     "return 1";
 
 /*
- * KEYS: the account's hash, and that of the session that ends (another account's, perhaps). ARGV: the field, the
- * record, its life in ms, the field that ends, and when the oldest session that may still live was begun and was last
- * seen. Sessions that have ended go, and the oldest beyond the most that an account keeps.
+ * KEYS: the account's hash, that of the session that ends (another account's, perhaps), the code that is used up if
+ * there is one. ARGV: the field, the record, its life in ms, the field that ends or "", when the oldest session that may
+ * still live was begun and was last seen, and the code's mac and tries. Sessions that have ended go, and the oldest
+ * beyond the most that an account keeps. The first write is the one that takes memory: where there is none, nothing is
+ * done.
  */
 static const char start_script[] =
-    "if KEYS[2] then redis.call('HDEL', KEYS[2], ARGV[4]) end "
-    "local all, kept = redis.call('HGETALL', KEYS[1]), {} "
+    CP_LIMIT_RIGHT
+    "if KEYS[3] and not right(KEYS[3], ARGV[7], ARGV[8]) then return 0 end "
+    "local all, kept, gone = redis.call('HGETALL', KEYS[1]), {}, {} "
     "for i = 1, #all, 2 do "
     "  local since, seen = string.match(all[i + 1], '^%d+ (%d+) (%d+) ') "
     "  if not since or tonumber(since) < tonumber(ARGV[5]) or tonumber(seen) < tonumber(ARGV[6]) then "
-    "    redis.call('HDEL', KEYS[1], all[i]) "
-    "  else kept[#kept + 1] = { tonumber(since), all[i] } end "
+    "    gone[#gone + 1] = all[i] "
+    "  elseif all[i] ~= ARGV[4] then kept[#kept + 1] = { tonumber(since), all[i] } end "
     "end "
     "table.sort(kept, function(a, b) return a[1] < b[1] end) "
-    "for i = 1, #kept - " TEXT(CP_SESSION_MOST) " + 1 do redis.call('HDEL', KEYS[1], kept[i][2]) end "
+    "for i = 1, #kept - " TEXT(CP_SESSION_MOST) " + 1 do gone[#gone + 1] = kept[i][2] end "
     "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) "
+    "if KEYS[3] then redis.call('DEL', KEYS[3]) end "
+    "for _, field in ipairs(gone) do redis.call('HDEL', KEYS[1], field) end "
+    "if ARGV[4] ~= '' then redis.call('HDEL', KEYS[2], ARGV[4]) end "
     "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end "
     "return 1";
 
@@ -58,7 +64,8 @@ number(cp_call_t *call, int64_t value)
 
 
 static cp_code_t
-run(cp_call_t *call, const char *script, const cp_str_t *keys, size_t key_count, const cp_str_t *args, size_t arg_count)
+run(cp_call_t *call, const char *script, const cp_str_t *keys, size_t key_count, const cp_str_t *args, size_t arg_count,
+    bool *done)
 {
     redisReply *reply;
     size_t      i;
@@ -70,6 +77,7 @@ run(cp_call_t *call, const char *script, const cp_str_t *keys, size_t key_count,
     }
 
     CP_TRY(cp_redis_script(&call->app->redis, script, keys, key_count, args, arg_count, &reply));
+    *done = reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
     freeReplyObject(reply);
 
     return CP_OK;
@@ -102,43 +110,72 @@ set_cookie(cp_call_t *call, cp_str_t token)
 }
 
 
-cp_code_t
-cp_session_start(cp_call_t *call)
+/* A new token for the call's account, and the key that it is stored under. */
+static cp_code_t
+make_token(cp_call_t *call, cp_str_t *token, cp_str_t *key)
 {
-    const cp_session_conf_t *conf = &call->app->session;
-    int64_t                  now = cp_now_ms();
-    const cp_principal_t    *old = &call->came_as;
-    cp_str_t                 secret, token, key, account_id;
-    unsigned char            digest[CP_SESSION_KEY];
+    cp_str_t      secret, account_id;
+    unsigned char digest[CP_SESSION_KEY];
 
     secret = cp_random_id(call->arena, SECRET_BYTES);
-    token = secret.data == NULL ? secret
-            : cp_str_printf(call->arena, "%s%.*s", secret.data, (int) call->who.account_id.len,
-                            call->who.account_id.data);
-    if (token.data == NULL) {
+    *token = secret.data == NULL ? secret
+             : cp_str_printf(call->arena, "%s%.*s", secret.data, (int) call->who.account_id.len,
+                             call->who.account_id.data);
+    if (token->data == NULL) {
         return CP_E_NO_MEMORY;
     }
-    if (!cp_session_parse(token, &account_id, digest)) {
+    if (!cp_session_parse(*token, &account_id, digest)) {
         return CP_E_INTERNAL;
     }
 
-    key = cp_str_dup(call->arena, cp_str_n(digest, sizeof(digest)));
+    *key = cp_str_dup(call->arena, cp_str_n(digest, sizeof(digest)));
+
+    return key->data == NULL ? CP_E_NO_MEMORY : CP_OK;
+}
+
+
+cp_code_t
+cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code)
+{
+    const cp_session_conf_t *conf = &call->app->session;
+    const cp_principal_t    *old = &call->came_as;
+    int64_t                  now = cp_now_ms();
+    bool                     ends = old->session_key.data != NULL, done;
+    cp_str_t                 token, key;
+
+    CP_TRY(make_token(call, &token, &key));
+
     call->who.since_ms = now;
     call->who.proved_ms = 0;
+    call->who.device = cp_session_device(call->arena, call->user_agent);
+    call->who.place = cp_session_place(call->arena, call->place, call->client_ip);
 
     CP_TRY(run(call, start_script,
-               (cp_str_t[]) { hash_of(call, account_id),
-                              old->session_key.data == NULL ? CP_STR("") : hash_of(call, old->account_id) },
-               old->session_key.data == NULL ? 1 : 2,
+               (cp_str_t[]) { hash_of(call, call->who.account_id),
+                              hash_of(call, ends ? old->account_id : call->who.account_id),
+                              code == NULL ? CP_STR("") : code->key },
+               code == NULL ? 2 : 3,
                (cp_str_t[]) { key, record_of(call, now), number(call, cp_session_ttl(conf, now, now)),
-                              old->session_key.data == NULL ? CP_STR("") : old->session_key,
+                              ends ? old->session_key : CP_STR(""),
                               number(call, now - (int64_t) conf->absolute_s * 1000),
-                              number(call, now - (int64_t) conf->idle_s * 1000) },
-               6));
+                              number(call, now - (int64_t) conf->idle_s * 1000),
+                              code == NULL ? CP_STR("") : code->mac, number(call, code == NULL ? 0 : code->tries) },
+               8, &done));
+
+    if (!done) {
+        return CP_E_BAD_CODE;
+    }
 
     call->who.session_key = key;
 
     return set_cookie(call, token);
+}
+
+
+cp_code_t
+cp_session_start(cp_call_t *call)
+{
+    return cp_session_start_by_code(call, NULL);
 }
 
 
@@ -147,11 +184,12 @@ static cp_code_t
 rewrite(cp_call_t *call)
 {
     int64_t now = cp_now_ms();
+    bool    is_there;
 
     return run(call, cp_session_touch_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
                (cp_str_t[]) { call->who.session_key, record_of(call, now),
                               number(call, cp_session_ttl(&call->app->session, call->who.since_ms, now)) },
-               3);
+               3, &is_there);
 }
 
 
@@ -173,15 +211,42 @@ cp_session_prove(cp_call_t *call)
 }
 
 
+/* Ends sessions by their keys; also when there are none (left): what was ended before is acknowledged now. */
+static cp_code_t
+end_listed(cp_call_t *call, cp_str_t account_id, const cp_str_t *keys, size_t count)
+{
+    const cp_redis_conf_t *redis = &call->app->redis;
+    cp_str_t               words[2 + CP_SESSION_MOST];
+    size_t                 n, i;
+
+    while (count != 0) {
+        redisReply *reply;
+
+        words[0] = CP_STR("HDEL");
+        words[1] = hash_of(call, account_id);
+        if (words[1].data == NULL) {
+            return CP_E_NO_MEMORY;
+        }
+
+        n = count < CP_SESSION_MOST ? count : CP_SESSION_MOST;
+        for (i = 0; i < n; i++) {
+            words[2 + i] = keys[i];
+        }
+
+        CP_TRY(cp_redis_command(redis, words, 2 + n, &reply));
+        freeReplyObject(reply);
+        keys += n;
+        count -= n;
+    }
+
+    return cp_redis_settled(redis);
+}
+
+
 cp_code_t
 cp_session_end_one(cp_call_t *call, cp_str_t account_id, cp_str_t key)
 {
-    redisReply *reply;
-
-    CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("HDEL"), hash_of(call, account_id), key));
-    freeReplyObject(reply);
-
-    return CP_OK;
+    return end_listed(call, account_id, &key, 1);
 }
 
 
@@ -207,7 +272,7 @@ cp_session_end_account(const cp_redis_conf_t *redis, cp_arena_t *arena, cp_str_t
     CP_TRY(cp_redis(redis, &reply, CP_STR("DEL"), hash));
     freeReplyObject(reply);
 
-    return CP_OK;
+    return cp_redis_settled(redis);
 }
 
 
@@ -223,8 +288,12 @@ cp_session_end_all(cp_call_t *call)
 cp_code_t
 cp_session_end_others(cp_call_t *call)
 {
-    return run(call, end_others_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
-               (cp_str_t[]) { call->who.session_key.data == NULL ? CP_STR("") : call->who.session_key }, 1);
+    bool done;
+
+    CP_TRY(run(call, end_others_script, (cp_str_t[]) { hash_of(call, call->who.account_id) }, 1,
+               (cp_str_t[]) { call->who.session_key.data == NULL ? CP_STR("") : call->who.session_key }, 1, &done));
+
+    return cp_redis_settled(&call->app->redis);
 }
 
 
@@ -278,15 +347,21 @@ cp_code_t
 cp_session_end_matching(cp_call_t *call, cp_str_t account_id, cp_session_match_fn match, const void *data)
 {
     cp_session_line_t *lines;
-    size_t             count, i;
+    cp_str_t          *keys;
+    size_t             count, picked = 0, i;
 
     CP_TRY(cp_session_list(call, account_id, &lines, &count));
 
+    keys = cp_alloc(call->arena, (count + 1) * sizeof(cp_str_t));
+    if (keys == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
     for (i = 0; i < count; i++) {
         if (match(&lines[i].who, data)) {
-            CP_TRY(cp_session_end_one(call, account_id, lines[i].who.session_key));
+            keys[picked++] = lines[i].who.session_key;
         }
     }
 
-    return CP_OK;
+    return end_listed(call, account_id, keys, picked);
 }

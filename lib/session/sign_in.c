@@ -3,8 +3,9 @@
 
 #include "audit/audit.h"
 #include "call/fields.h"
-#include "identity/identity.h"
 #include "session/session.h"
+
+#define TRIES  3
 
 
 cp_code_t
@@ -28,42 +29,92 @@ cp_sign_in_offered(cp_call_t *call, unsigned way)
 }
 
 
+/* One row, which is a transaction of its own; again after a deadlock, for what came before is not done twice. */
+static cp_code_t
+record(cp_call_t *call, const char *action, const char *method, cp_str_t object_id, cp_str_t device)
+{
+    cp_code_t code = CP_E_RETRY;
+    int       i;
+
+    for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
+        code = cp_audit(call, action, "account", object_id,
+                        json_pack("{s:s, s:o*}", "method", method, "device",
+                                  device.data == NULL ? NULL : cp_json(device)));
+    }
+
+    return code == CP_E_RETRY ? CP_E_BUSY : code;
+}
+
+
 cp_code_t
 cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 {
-    CP_TRY(cp_db_begin(call->db));
-    CP_TRY(cp_audit(call, "session.refuse", "account", object_id, json_pack("{s:s}", "method", method)));
+    CP_TRY(cp_call_db(call));
 
-    return cp_db_commit(call->db);
+    return record(call, "session.refuse", method, object_id, CP_STR_NULL);
+}
+
+
+/* The record of a session that was started, and what its owner is told. */
+static cp_code_t
+tell(cp_call_t *call, const cp_account_t *account, const char *method)
+{
+    json_t *shown;
+
+    CP_TRY(record(call, "session.create", method, account->public_id, call->who.device));
+    CP_TRY(cp_account_json(call, account, &shown));
+
+    return cp_answer(call, 201, json_pack("{s:o}", "account", shown));
+}
+
+
+/* The session first: nobody is told the token of one that is not recorded, and it is ended again. */
+static cp_code_t
+start(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate,
+      const cp_limit_code_t *code)
+{
+    cp_code_t result;
+
+    call->who.account = account->id;
+    call->who.account_id = account->public_id;
+    call->who.unit_id = certificate == NULL ? account->sole_unit : certificate->unit_id;
+    call->who.method = cp_str(method);
+    call->who.certificate = certificate == NULL ? 0 : certificate->id;
+
+    result = cp_session_start_by_code(call, code);
+    if (result != CP_OK) {
+        call->who = call->came_as;
+        return result;
+    }
+
+    result = tell(call, account, method);
+    if (result != CP_OK && cp_session_end(call) != CP_OK) {
+        cp_log(CP_LOG_ERROR, "a session that was not recorded is left until it ends by itself");
+    }
+
+    return result;
 }
 
 
 cp_code_t
 cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate)
 {
-    json_t *shown;
-
     if (!account->active) {
         CP_TRY(cp_sign_in_refused(call, method, account->public_id));
         return CP_E_FORBIDDEN;
     }
 
-    call->who.account = account->id;
-    call->who.account_id = account->public_id;
-    call->who.method = cp_str(method);
-    call->who.certificate = certificate == NULL ? 0 : certificate->id;
-    if (certificate != NULL) {
-        call->who.unit_id = certificate->unit_id;
-    } else {
-        CP_TRY(cp_sole_unit_of_caller(call, &call->who.unit_id));
+    return start(call, account, method, certificate, NULL);
+}
+
+
+cp_code_t
+cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *method, const cp_limit_code_t *code)
+{
+    if (!account->active) {
+        CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
+        return cp_sign_in(call, account, method, NULL);
     }
 
-    CP_TRY(cp_account_json(call, account, &shown));
-    CP_TRY(cp_answer(call, 201, json_pack("{s:o}", "account", shown)));
-
-    CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_audit(call, "session.create", "account", account->public_id, json_pack("{s:s}", "method", method)));
-    CP_TRY(cp_call_commit(call));
-
-    return cp_session_start(call);
+    return start(call, account, method, NULL, code);
 }

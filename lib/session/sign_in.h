@@ -7,6 +7,7 @@
 
 #include "account/account.h"
 #include "certificate/certificate.h"
+#include "redis/limit.h"
 
 cp_code_t cp_sign_in_by_sms(cp_call_t *call);
 cp_code_t cp_sign_in_by_password(cp_call_t *call);
@@ -15,7 +16,7 @@ cp_code_t cp_sign_in_by_certificate(cp_call_t *call);
 /* The way (CP_SIGN_IN_…) must be one that some hall offers, where there are halls: else `method` is a bad field. */
 cp_code_t cp_sign_in_offered(cp_call_t *call, unsigned way);
 
-/* Records, in a transaction of its own, that somebody was refused; `object_id` is "unknown" where there is no account. */
+/* Records that somebody was refused; `object_id` is "unknown" where there is no account. */
 cp_code_t cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id);
 
 /*
@@ -24,5 +25,9 @@ cp_code_t cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t objec
  */
 cp_code_t cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method,
                      const cp_certificate_t *certificate);
+
+/* The same by a code, which is used up with the session's start and not before; CP_E_BAD_CODE when it is not right. */
+cp_code_t cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *method,
+                             const cp_limit_code_t *code);
 
 #endif

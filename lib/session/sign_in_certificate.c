@@ -40,7 +40,6 @@ static cp_code_t
 refuse(cp_call_t *call, cp_code_t code)
 {
     if (cp_error(code)->status == 401) {
-        CP_TRY(cp_call_db(call));
         CP_TRY(cp_sign_in_refused(call, "certificate", CP_STR("unknown")));
     }
 

@@ -21,29 +21,44 @@ static const cp_field_t fields[] = {
 };
 
 
+/* Who has none yet gets an account for a right code, which is used up only by the session that follows. */
+static cp_code_t
+account_of(cp_call_t *call, cp_str_t phone, const cp_limit_code_t *code, cp_account_t *account, bool *known)
+{
+    cp_code_t found = cp_account_by_phone(call, phone, account);
+
+    *known = found == CP_OK;
+    if (found != CP_E_NOT_FOUND) {
+        return found;
+    }
+
+    CP_TRY(cp_limit_look(&call->app->redis, call->arena, code));
+
+    return cp_account_register(call, phone, account);
+}
+
+
 cp_code_t
 cp_sign_in_by_sms(cp_call_t *call)
 {
-    input_t      in;
-    cp_account_t account;
-    cp_code_t    code, known;
+    input_t         in;
+    cp_account_t    account;
+    cp_limit_code_t claim;
+    cp_code_t       code;
+    bool            known;
 
     CP_TRY(cp_body_read(call, fields, &in));
     CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_SMS));
+    CP_TRY(cp_sms_code_claim(call, in.phone, CP_SMS_FOR_LOGIN, in.code, &claim));
 
-    /* Read before the code is used up: a database that is away must not cost it. */
-    known = cp_account_by_phone(call, in.phone, &account);
-    if (known != CP_OK && known != CP_E_NOT_FOUND) {
-        return known;
+    code = account_of(call, in.phone, &claim, &account, &known);
+    if (code == CP_OK) {
+        code = cp_sign_in_by_code(call, &account, "sms", &claim);
     }
 
-    code = cp_sms_code_redeem(call, in.phone, CP_SMS_FOR_LOGIN, in.code);
     if (code == CP_E_BAD_CODE) {
-        CP_TRY(cp_sign_in_refused(call, "sms", known == CP_OK ? account.public_id : CP_STR("unknown")));
+        CP_TRY(cp_sign_in_refused(call, "sms", known ? account.public_id : CP_STR("unknown")));
     }
-    CP_TRY(code);
 
-    CP_TRY(cp_account_register(call, in.phone, &account));
-
-    return cp_sign_in(call, &account, "sms", NULL);
+    return code;
 }

@@ -24,8 +24,10 @@ my $voucher  = $owner->{payment};
 my $jpeg     = new_jpeg();
 my $csr      = new_request(folder($portal->home . '/request'));
 
+my $second   = $portal->sign_in_again($owner);
+
 my %names = (no => $owner->no, kind => 'licence', id => $owner->{payment}, serial => $owner->{serial}, hall => 'nmgca',
-    issuer => 'p256-1');
+    issuer => 'p256-1', session => $second->get('/api/session')->json->{session}{id});
 
 # A body that each operation would take.
 my %body = (
@@ -96,7 +98,7 @@ subtest 'an account' => sub {
         as($other));
     walk('the desk, with a session', $desk, $at_desk, '401 certificate_missing', as($owner));
     walk('no such order', $named_order, $owner->applicant, '404 not_found',
-        names => {no => '1' x 22, serial => 'ab' x 16});
+        names => {no => '1' x 22, serial => 'ab' x 16, session => 'nothing'});
 
     my $before = state_of($portal);
     my $mine   = $other->no;

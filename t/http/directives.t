@@ -64,6 +64,7 @@ http {
     caportal_profiles profiles.conf;
     caportal_session off;
     caportal_upload on;
+    caportal_place "\$remote_addr";
     caportal_hall nmgca {
         title "内蒙古CA";
         phone 0471-4000000;
@@ -227,7 +228,8 @@ subtest 'the configuration that the cases change' => sub {
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
         caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
-        caportal_identity caportal_mobile caportal_session_timeout caportal_profiles caportal_session caportal_upload));
+        caportal_identity caportal_mobile caportal_session_timeout caportal_profiles caportal_session caportal_upload
+        caportal_place));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
     once('title "营', qw(types max_size template example hint));
     once('title "收', 'free off', qw(one_per_unit), 'applicants enterprise i', 'services new c', 'invoices',
@@ -276,6 +278,16 @@ subtest 'Redis' => sub {
     each_refused('caportal_redis ', qr/invalid database/, map {"caportal_redis r database=$_;"} qw(x -1 1025));
     refused('caportal_redis ', qr/longer than 64/, 'caportal_redis r prefix=' . 'p' x 65 . ';');
     secrets('caportal_redis ', 'password_file');
+
+    my $watched = 'caportal_redis sentinel://m@a:1';
+    passes('caportal_redis ', "$watched,b,[::1]:2 user=web password_file=secret prefix=x:;",
+        "$watched sentinel_user=web sentinel_password_file=secret;");
+    each_refused('caportal_redis ', qr/invalid address "sentinel:.*of "caportal_redis"/,
+        map {"caportal_redis sentinel://$_;"} '', qw(a m@ @a m@a:x), 'm@a,', 'm@a,a');
+    refused('caportal_redis ', qr/parameters of sentinels/, "caportal_redis r $_;")
+        for qw(sentinel_user=web sentinel_password_file=secret);
+    refused('caportal_redis ', qr/cannot open "\Q$etc\E\/missing"/, "$watched sentinel_password_file=missing;");
+    refused('caportal_redis ', qr/is duplicate/, "$watched;\n$watched;");
     for my $name (qw(caportal_redis_timeout caportal_egress_timeout)) {
         passes($name, "$name 10ms;", undef);
         each_refused($name, qr/invalid time/, map {"$name $_;"} qw(0 x -1s 11m));
@@ -347,7 +359,8 @@ subtest 'people' => sub {
 
 subtest 'locations' => sub {
     passes("location $_->[0]", "location $_->[0] { $_->[1] }") for ['/api/', 'caportal_api applicant staff callback;'],
-        ['/guarded/', 'caportal_session optional;'], ['/guarded/', 'caportal_upload off;'];
+        ['/guarded/', 'caportal_session optional;'], ['/guarded/', 'caportal_upload off;'],
+        ['/guarded/', 'caportal_place "北 $remote_addr";'];
     for my $case (
         ['/api/', qr/invalid value "nobody"/,                'caportal_api nobody'],
         ['/api/', qr/invalid value "nobody"/,                'caportal_api applicant nobody'],
@@ -358,6 +371,9 @@ subtest 'locations' => sub {
         ['/guarded/', qr/invalid number of arguments/,       'caportal_session'],
         ['/guarded/', qr/invalid value "yes"/,               'caportal_upload yes'],
         ['/guarded/', qr/invalid number of arguments/,       'caportal_upload on off'],
+        ['/guarded/', qr/invalid number of arguments/,       'caportal_place'],
+        ['/guarded/', qr/invalid number of arguments/,       'caportal_place north $remote_addr'],
+        ['/guarded/', qr/invalid variable name/,             'caportal_place "$"'],
     ) {
         my ($location, $words, $directive) = @$case;
         refused("location $location", $words, "location $location {\n$directive;\n}", "$directive;");
@@ -366,7 +382,7 @@ subtest 'locations' => sub {
 
 subtest 'out of place' => sub {
     my %line = map { (/^\s*(\w+)/)[0] => s/^\s+|\n//gr } grep {/^    caportal_\w+ [^{]*;$/} split /^/, $good;
-    delete @line{qw(caportal_session caportal_upload)};
+    delete @line{qw(caportal_session caportal_upload caportal_place)};
     for my $name (sort keys %line) {
         my $line = $line{$name};
         refused('listen', qr/"$name" directive is not allowed here/, "listen 1;\n$line");
@@ -377,7 +393,7 @@ subtest 'out of place' => sub {
         $_) for 'caportal_api applicant;', 'caportal_status json;',
         'title x;', 'phone 1;', 'price 1;', 'payments transfer;', 'require licence;';
     refused('events', qr/directive is not allowed here/, "events { }\n$_")
-        for 'caportal_session required;', 'caportal_hall x { }', 'caportal_upload off;';
+        for 'caportal_session required;', 'caportal_hall x { }', 'caportal_upload off;', 'caportal_place x;';
     refused('location /api/', qr/directive is not allowed here/, "location /x {\nif (\$args) {\n$_->[0]\n}\n}", $_->[0])
         for ['caportal_api applicant;'], ['caportal_session required;'], ['caportal_status json;'];
     refused('phone', qr/directive is not allowed here/, $_)

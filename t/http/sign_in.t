@@ -255,7 +255,7 @@ subtest 'what Redis knows' => sub {
     my $hash = sha256($phones[-1]);
 
     cmp_ok length $memory, '>', 10_000, 'is a lot';
-    like $memory, qr/\Q$hash\E/, "a session's hash";
+    cmp_ok index($memory, $hash), '>', 0, "a session's hash";
     my @shown = grep { length > 6 ? index($memory, $_) >= 0 : $memory =~ /(?<![0-9a-f])$_(?![0-9a-f])/ } @phones;
     is_deeply \@shown, [], 'but no number, no code, no token, no password';
 };

@@ -569,8 +569,8 @@ viewed_by_staff(void **state)
     script("INSERT INTO staff (id, public_id, name_sealed, roles, certificate_sha256, state, created_at, updated_at) "
            "VALUES (7, 's7', '', 1, REPEAT('c', 32), 'active', 1, 1)");
     call.came_as.account = call.who.account = 0;
-    call.who.staff = 7;
-    call.who.roles = CP_ROLE_REVIEWER;
+    call.came_as.staff = 7;
+    call.came_as.roles = CP_ROLE_REVIEWER;
 
     assert_int_equal(run(&view, "licence"), 200);
     assert_true(cp_str_is(call.raw, JPEG));

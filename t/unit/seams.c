@@ -9,7 +9,8 @@
 #include "base/random.h"
 #include "seams.h"
 
-int64_t test_now_ms = 1767323045000;    /* 2026-01-02T11:04:05+08:00 */
+int64_t     test_now_ms = 1767323045000;    /* 2026-01-02T11:04:05+08:00 */
+atomic_uint test_logged[CP_LOG_ALERT + 1];
 
 
 int64_t
@@ -32,6 +33,8 @@ void
 cp_log(cp_log_level_t level, const char *format, ...)
 {
     va_list args;
+
+    atomic_fetch_add(&test_logged[level], 1);
 
     fprintf(stderr, "# log %d: ", (int) level);
     va_start(args, format);

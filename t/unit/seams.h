@@ -4,11 +4,15 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
 
-extern int64_t test_now_ms;
+#include "base/log.h"
+
+extern int64_t     test_now_ms;
+extern atomic_uint test_logged[CP_LOG_ALERT + 1];    /* lines of each level */
 
 #endif

@@ -39,6 +39,93 @@ tokens(void **state)
 
 
 static void
+devices(void **state)
+{
+#define UA  "Mozilla/5.0 "
+#define KIT "AppleWebKit/537.36 (KHTML, like Gecko) "
+    static const struct { const char *user_agent, *device, *text; } rows[] = {
+        { NULL, "unknown", "unknown" },
+        { "", "unknown", "unknown" },
+        { "Mojolicious (Perl)", "unknown", "unknown" },
+        { UA "(Windows NT 10.0; Win64; x64) " KIT "Chrome/120.0.0.0 Safari/537.36", "Chrome,Windows",
+          "Chrome, Windows" },
+        { UA "(Windows NT 10.0; Win64; x64) " KIT "Chrome/120.0.0.0 Safari/537.36 Edg/120.0", "Edge,Windows",
+          "Edge, Windows" },
+        { UA "(Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko", "IE,Windows", "IE, Windows" },
+        { UA "(Linux; Android 13; V2) " KIT "Version/4.0 Chrome/111 Mobile Safari/537.36 XWEB/1 "
+          "MicroMessenger/8.0.44", "微信,Android", "微信, Android" },
+        { UA "(iPhone; CPU iPhone OS 17_0 like Mac OS X) " KIT "Version/17.0 Mobile/15E148 Safari/604.1",
+          "Safari,iPhone", "Safari, iPhone" },
+        { UA "(Macintosh; Intel Mac OS X 10.15; rv:120.0) Gecko/20100101 Firefox/120.0", "Firefox,macOS",
+          "Firefox, macOS" },
+        { UA "(X11; Linux x86_64; Kylin) " KIT "Chrome/97 Safari/537.36", "Chrome,麒麟", "Chrome, 麒麟" },
+        { UA "(Phone; OpenHarmony 4.1; HarmonyOS 5.0) " KIT "Chrome/114 HuaweiBrowser/5", "华为浏览器,鸿蒙",
+          "华为浏览器, 鸿蒙" },
+        { "curl/7.88.1", "curl", "curl" },
+        { "(Windows NT 10.0)", "Windows", "Windows" },
+        { "Chrome/\x01\r\n 1 1 1 Windows \xff<script>", "Chrome,Windows", "Chrome, Windows" },
+    };
+    cp_arena_t *arena = cp_arena_new(0);
+    size_t      i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cp_str_t device = cp_session_device(arena, cp_str(rows[i].user_agent));
+
+        assert_string_equal(device.data, rows[i].device);
+        assert_string_equal(cp_session_device_text(arena, device).data, rows[i].text);
+        assert_true(device.len <= CP_SESSION_DEVICE);
+        assert_null(memchr(device.data, ' ', device.len));
+    }
+
+    assert_null(cp_session_device_text(arena, CP_STR_NULL).data);
+    cp_arena_free(arena);
+}
+
+
+static void
+places(void **state)
+{
+#define TEN  "0123456789"
+    static const struct { const char *named, *address, *place; } rows[] = {
+        { NULL, "203.0.113.77", "203.0.113.*" },
+        { "", "203.0.113.77", "203.0.113.*" },
+        { "  ", "203.0.113.77", "203.0.113.*" },
+        { "\x01\x7f\xff", "203.0.113.77", "203.0.113.*" },
+        { NULL, "2001:db8:1:2::3", "2001:db8:1:*" },
+        { NULL, "2001:db8::", "2001:db8:0:*" },
+        { NULL, "::ffff:203.0.113.77", "203.0.113.*" },
+        { NULL, "unix:", NULL },
+        { NULL, "", NULL },
+        { NULL, NULL, NULL },
+        { "呼和浩特", "203.0.113.77", "呼和浩特" },
+        { " a b ", "203.0.113.77", "a b" },
+        { "a\nb\r\nc\td\xc2\x85" "e", "203.0.113.77", "abcde" },
+        { "\xe5\x91\xbc\xe5\x91", "203.0.113.77", "呼" },
+        { TEN TEN TEN TEN "01234567" "8", NULL, TEN TEN TEN TEN "01234567" },
+        { TEN TEN TEN TEN "0123456" "\xe5\x91\xbc" "8", NULL, TEN TEN TEN TEN "0123456" },
+    };
+    cp_arena_t *arena = cp_arena_new(0);
+    size_t      i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cp_str_t place = cp_session_place(arena, cp_str(rows[i].named), cp_str(rows[i].address));
+
+        if (rows[i].place == NULL) {
+            assert_null(place.data);
+        } else {
+            assert_true(cp_str_is(place, rows[i].place));
+        }
+    }
+
+    cp_arena_free(arena);
+}
+
+
+static void
 proofs(void **state)
 {
     static const struct { int64_t proved_s, now_s; cp_code_t code; } rows[] = {
@@ -171,6 +258,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens),
+        cmocka_unit_test(devices),
+        cmocka_unit_test(places),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(too_long),
         cmocka_unit_test(foreign_records),

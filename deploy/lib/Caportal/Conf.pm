@@ -8,7 +8,8 @@ use File::Find ();
 
 my %place = ('etc' => 'conf', 'var/lib' => 'data', 'run' => 'run', 'var/log' => 'log');
 
-# mysql_socket, home, root (of the checkout), build (folder), port, database, web and signer (names of system users)
+# mysql_socket, home, root (of the checkout), build (folder), port, database, web and signer (names of system users),
+# sentinel (the service, where one watches Redis)
 sub new ($class, %given) {
     return bless {%given}, $class;
 }
@@ -27,9 +28,20 @@ sub install ($self) {
     return;
 }
 
+# The address of Redis, in nginx's words and in the signer's, becomes that of the sentinel.
+sub _watched ($self, $text) {
+    my ($sentinel, $socket) = ($self->{sentinel}, qr{/run/caportal/data/redis\.sock});
+    my ($address, $file) = ($sentinel->address, $sentinel->password_file);
+
+    $text =~ s{^(\s*caportal_redis\s+)unix:$socket}{$1sentinel://$address sentinel_password_file=$file}m;
+    $text =~ s{^(\s*)socket(\s+)$socket;.*$}{$1sentinel$2$address;\n$1sentinel_password_file $file;}m;
+    return $text;
+}
+
 sub localize ($self, $text) {
     my ($home, $portal, $certificate) = ($self->{home}, $self->{port}, $self->{port} + 1);
 
+    $text = $self->_watched($text) if $self->{sentinel};
     $text =~ s{/run/caportal/data/mysqld\.sock}{$self->{mysql_socket}}g;
     $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
     $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;

@@ -11,6 +11,7 @@ use Caportal::Service::MariaDB;
 use Caportal::Service::Nginx;
 use Caportal::Service::Redis;
 use Caportal::Service::Sandbox;
+use Caportal::Service::Sentinel;
 use Caportal::Service::Signer;
 use IO::Socket::IP;
 use JSON::PP ();
@@ -19,7 +20,8 @@ use JSON::PP ();
 use constant LONGEST_SOCKET => length '/run/data/mysqld.sock';
 
 # root: the checkout; home: absolute; port: of the portal, +1 client TLS, +2 sandbox.
-# For tests also: build (folder), owners, mariadb (a running one) and database, authority, edit and edit_signer (subs).
+# For tests also: build (folder), owners, mariadb (a running one) and database, authority, edit and edit_signer (subs),
+# watched (ports of a Redis, of replicas, and last of the sentinel that watches them).
 sub new ($class, %given) {
     my $self = bless {database => 'caportal', build => "$given{root}/build", %given}, $class;
     my ($home, $port) = @$self{qw(home port)};
@@ -36,16 +38,33 @@ sub new ($class, %given) {
     my %common = map { $_ => $self->{$_} } qw(home owners root build authority database);
     $self->{own_mariadb} = !$self->{mariadb};
     $self->{mariadb} //= Caportal::Service::MariaDB->new(%common);
-    $self->{redis}   = Caportal::Service::Redis->new(%common);
+    $self->_place_redis(%common);
     $self->{sandbox} = Caportal::Service::Sandbox->new(%common, port => $port + 2);
     $self->{signer}  = Caportal::Service::Signer->new(%common, edit => $self->{edit_signer});
     $self->{nginx}   = Caportal::Service::Nginx->new(%common, port => $port, edit => $self->{edit});
     return $self;
 }
 
+# One Redis; or a master, replicas and a sentinel.
+sub _place_redis ($self, %common) {
+    my @ports = @{ $self->{watched} // [0, 0] };
+    my ($sentinel, $first) = (pop @ports, $ports[0]);
+
+    $self->{redis} = Caportal::Service::Redis->new(%common, port => $first);
+    for my $number (2 .. @ports) {
+        $self->{"redis-$number"} = Caportal::Service::Redis->new(
+            %common, name => "redis-$number", port => $ports[$number - 1], of => $first);
+    }
+    $self->{replicas} = [map { $self->{"redis-$_"} } 2 .. @ports];
+    $self->{sentinel} = Caportal::Service::Sentinel->new(
+        %common, port => $sentinel, redis => [$self->{redis}, @{ $self->{replicas} }]) if $sentinel;
+    return;
+}
+
 # In the order of their start.
 sub services ($self) {
-    my @all = @$self{qw(mariadb redis sandbox signer nginx)};
+    my @all = (@$self{qw(mariadb redis)}, @{ $self->{replicas} }, $self->{sentinel} // (),
+        @$self{qw(sandbox signer nginx)});
     shift @all if !$self->{own_mariadb};
     return @all;
 }
@@ -88,7 +107,8 @@ sub _write ($self) {
 
     $ca->make;
     Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)),
-        (map { $_ => $owners->name($_) } qw(web signer)), mysql_socket => $self->{mariadb}->socket)->install;
+        (map { $_ => $owners->name($_) } qw(web signer)), mysql_socket => $self->{mariadb}->socket,
+        sentinel => $self->{sentinel})->install;
     $self->_secret($_, 'web') for qw(sms identity);
     write_file("$home/conf/tls/$_", read_file($ca->file($_)), /key/ ? 0600 : 0644)
         for qw(server.pem server.key clients.pem);
@@ -100,7 +120,8 @@ sub _write ($self) {
     }
 
     $self->{mariadb}->write if $self->{own_mariadb};
-    $self->{redis}->write(sub ($part) { $self->_redis_secret($part) });
+    $_->write(sub ($part) { $self->_redis_secret($part) }) for $self->{redis}, @{ $self->{replicas} };
+    $self->{sentinel}->write($self->_redis_secret('admin')) if $self->{sentinel};
     $self->{signer}->write(sub ($name) { $self->_signer_secret($name) });
     $self->{nginx}->write;
 
@@ -146,7 +167,7 @@ sub up ($self, $say = sub { }) {
     $say->('starting MariaDB, Redis and the sandbox');
     my ($mariadb, $redis, $sandbox, $signer, $nginx) = @$self{qw(mariadb redis sandbox signer nginx)};
     $mariadb->start if $self->{own_mariadb};
-    $_->start for $redis, $sandbox;
+    $_->start for $redis, @{ $self->{replicas} }, $self->{sentinel} // (), $sandbox;
     $mariadb->wait_ready if $self->{own_mariadb};
 
     $say->('bringing the schema up to date');
@@ -157,7 +178,7 @@ sub up ($self, $say = sub { }) {
     $self->_add_staff;
 
     $say->('starting the signer and nginx');
-    $redis->wait_ready;
+    $_->wait_ready for $redis, $self->{sentinel} // ();
     $_->test for $signer, $nginx;
     $_->start for $signer, $nginx;
     $_->wait_ready for $sandbox, $signer, $nginx;

@@ -53,7 +53,8 @@ sub shared ($class) {
 }
 
 # Options: edit and edit_signer (subs from a configuration's text to another), own_database (a MariaDB of its own, to be
-# killed), allow (a pattern of alarming log lines that this test expects).
+# killed), watched (Redis with two replicas and a sentinel), allow (a pattern of alarming log lines that this test
+# expects).
 sub start ($class, %option) {
     my $shared = $class->shared;
     my $number = @portals + 1;
@@ -69,6 +70,7 @@ sub start ($class, %option) {
         owners    => Caportal::Owners->alone,
         authority => $shared->authority,
         database  => $option{own_database} ? 'caportal' : "t${\ $$}_$number",
+        ($option{watched} ? (watched => [map { my $port = $shared->port; ($port, $port + 1) } 1, 2]) : ()),
         ($option{own_database} ? () : (mariadb => $shared->mariadb)),
         (map { $_ => $option{$_} } grep { $option{$_} } qw(edit edit_signer)),
     );
@@ -113,6 +115,20 @@ sub sign_in ($self, %option) {
     $journey->step($_)
         for qw(registry sms_code sign_in), $also{person} ? 'person' : (), $also{company} ? 'organization' : ();
     return wantarray ? ($journey->applicant, $journey) : $journey->applicant;
+}
+
+# Another browser that signs in with the same phone, a minute later as it were.
+sub sign_in_again ($self, $journey) {
+    my $again = $self->journey(map { $_ => $journey->{$_} } qw(person company phone));
+    $self->forget_limits;
+    $again->step($_) for qw(sms_code sign_in);
+    return $again->applicant;
+}
+
+# The counters of messages sent begin again.
+sub forget_limits ($self) {
+    $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-*')) do redis.call('DEL', key) end", 0);
+    return;
 }
 
 sub database ($self) {

@@ -7,45 +7,56 @@ use Caportal::Files qw(folder write_file);
 use Caportal::Process;
 use IO::Socket::UNIX;
 
+# Also: name (redis); port, where replicas and sentinels are to reach it; of, the port of the master that it copies.
 sub new ($class, %given) {
-    my $self = bless {%given}, $class;
+    my $self = bless {name => 'redis', port => 0, %given}, $class;
     my $home = $self->{home};
 
-    $self->{socket}  = "$home/run/data/redis.sock";
+    $self->{socket}  = "$home/run/data/$self->{name}.sock";
     $self->{process} = Caportal::Process->new(
-        name => 'redis', run => "$home/run", log => "$home/log", user => $self->{owners}->of('data'));
+        name => $self->{name}, run => "$home/run", log => "$home/log", user => $self->{owners}->of('data'));
     return $self;
 }
 
 sub socket ($self)  { return $self->{socket} }
+sub port ($self)    { return $self->{port} }
 sub process ($self) { return $self->{process} }
+sub _file ($self)   { return "$self->{home}/conf/$self->{name}.conf" }
+
+# Who may become a replica can sign in to whoever is the master.
+sub _replication ($self) {
+    return '' if !$self->{port};
+    return "bind 127.0.0.1\nmasteruser caportal_admin\nmasterauth $self->{admin}\nrepl-diskless-sync-delay 0\n"
+        . ($self->{of} ? "replicaof 127.0.0.1 $self->{of}\n" : '');
+}
 
 sub write ($self, $password_of) {
     my ($home, $owner) = ($self->{home}, $self->{owners}->of('data'));
     my %secret = map { $_ => $password_of->($_) } qw(web signer admin);
     $self->{admin} = $secret{admin};
 
-    folder("$home/data/redis", 0700, $owner);
+    folder("$home/data/$self->{name}", 0700, $owner);
     # Nobody can sign in as "default"; but as it Redis replays the transactions of its own append-only file.
-    write_file("$home/conf/redis.conf", <<~"END", 0600, $owner);
-        port           0
+    write_file($self->_file, <<~"END" . $self->_replication, 0600, $owner);
+        port           $self->{port}
         unixsocket     $self->{socket}
         unixsocketperm 777
-        dir            $home/data/redis
+        dir            $home/data/$self->{name}
         appendonly     yes
         appendfsync    everysec
         save           ""
         maxmemory-policy noeviction
+        hash-max-listpack-value 256
         user default         off resetpass ~* &* +\@all
         user caportal_admin  on >$secret{admin} ~* &* +\@all
-        user $self->{database}_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client
-        user $self->{database}_signer on >$secret{signer} ~caportal:issuance* -\@all +\@stream +\@connection
+        user $self->{database}_web    on >$secret{web} ~caportal:* &* +\@all -\@dangerous -\@admin +info +client +role
+        user $self->{database}_signer on >$secret{signer} ~caportal:issuance* -\@all +\@stream +\@connection +role
         END
     return;
 }
 
 sub start ($self) {
-    $self->{process}->start(['redis-server', "$self->{home}/conf/redis.conf"]);
+    $self->{process}->start(['redis-server', $self->_file]);
     return;
 }
 
