@@ -481,6 +481,7 @@ ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
                          ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.content_type->value);
     call->user_agent = r->headers_in.user_agent == NULL
                        ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.user_agent->value);
+    call->host = r->headers_in.host == NULL ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.host->value);
     call->idempotency_key = ngx_http_caportal_header_str(r, "Idempotency-Key");
 
     return ngx_http_caportal_take_certificate(ctx);

@@ -16,6 +16,12 @@
     X(UNAUTHENTICATED,   "unauthenticated",     401, CLIENT, "请先登录", "Sign in first")                                \
     X(BAD_CREDENTIALS,   "bad_credentials",     401, CLIENT, "账号或密码不正确", "The login or the password is wrong")   \
     X(BAD_CODE,          "bad_code",            401, CLIENT, "验证码不正确或已失效", "The code is wrong or has expired") \
+    X(BAD_TICKET,        "bad_ticket",          401, CLIENT, "登录凭据无效或已过期，请重新使用证书登录",                  \
+      "The ticket is wrong or has expired: sign in with the certificate again")                                        \
+    X(BAD_CHALLENGE,     "bad_challenge",       401, CLIENT, "签名挑战无效、已使用或已过期，请重新获取",                  \
+      "The challenge is wrong, used or has expired: ask for a new one")                                                \
+    X(BAD_SIGNATURE,     "bad_signature",       401, CLIENT, "签名验证失败，请确认使用的是所选证书的密钥",                 \
+      "The signature does not verify: sign the challenge's exact bytes with the certificate's key")                    \
     X(CERT_MISSING,      "certificate_missing", 401, CLIENT, "未检测到数字证书，请插入 USB-Key 后重试",                   \
       "No certificate was presented: insert the USB-Key and try again")                                                \
     X(CERT_UNTRUSTED,    "certificate_untrusted", 401, CLIENT, "该证书不是本机构签发，请更换证书",                        \

@@ -96,6 +96,7 @@ typedef struct cp_call_s {
     cp_str_t                      request_id;
     cp_str_t                      client_ip;                /* of the connection, text */
     cp_str_t                      user_agent;
+    cp_str_t                      host;                     /* and port, as the client names this server */
     cp_str_t                      certificate;              /* DER of the client's certificate, or {0, NULL} */
     cp_tls_verdict_t              tls;
     bool                          client_tls;               /* this server asks for certificates */
@@ -141,6 +142,12 @@ cp_code_t cp_answer_raw(cp_call_t *call, int status, const char *type, cp_str_t 
 
 /* Adds a response header; the name is a literal, the value lives in the arena and holds no CR or LF. */
 void cp_answer_header(cp_call_t *call, const char *name, cp_str_t value);
+
+/* The configured origin that this is, as it was written; {0, NULL}: none of them. Pure. */
+cp_str_t cp_known_origin(const cp_app_t *app, cp_str_t origin);
+
+/* The configured origin under which the client addressed this server; CP_E_BAD_ORIGIN when it is none of them. */
+cp_code_t cp_own_origin(const cp_call_t *call, cp_str_t *origin);
 
 /* This thread's database connection in call->db; CP_E_DATABASE when the server is away. */
 cp_code_t cp_call_db(cp_call_t *call);

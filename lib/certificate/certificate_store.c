@@ -20,6 +20,11 @@ static const char sql_download[] =
 static const char sql_by_sha256[] = SHOWN "WHERE c.sha256 = ?";
 static const char sql_by_id[] = SHOWN "WHERE c.id = ?";
 
+static const char sql_by_serial[] =
+    "SELECT COUNT(*), MAX(der) FROM certificate WHERE serial = ?";
+static const char sql_issuers[] =
+    "SELECT certificate FROM issuer";
+
 static const char sql_lock[] =
     "SELECT id, order_id, issuer, state FROM certificate WHERE serial = ? FOR UPDATE";
 static const char sql_revoke[] =
@@ -87,6 +92,31 @@ cp_certificate_by_id(cp_call_t *call, int64_t id, cp_certificate_t *certificate)
     CP_TRY(cp_db_query(call->db, &rows, sql_by_id, "i>" SHOWN_TYPES, id));
 
     return take_shown(rows, certificate);
+}
+
+
+cp_code_t
+cp_certificate_by_serial(cp_call_t *call, cp_str_t serial, cp_str_t *der)
+{
+    int64_t count;
+
+    CP_TRY(cp_db_row(call->db, sql_by_serial, "s>is", serial, &count, der));
+
+    return count == 1 ? CP_OK : CP_E_CERT_UNBOUND;
+}
+
+
+cp_code_t
+cp_issuers(cp_call_t *call, cp_rows_t **rows)
+{
+    return cp_db_query(call->db, rows, sql_issuers, ">s");
+}
+
+
+cp_code_t
+cp_issuers_next(cp_rows_t *rows, cp_str_t *der)
+{
+    return cp_db_next(rows, der);
 }
 
 

@@ -55,6 +55,17 @@ cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 }
 
 
+cp_code_t
+cp_sign_in_refusal(cp_call_t *call, const char *method, cp_code_t code)
+{
+    if (cp_error(code)->status == 401) {
+        CP_TRY(cp_sign_in_refused(call, method, CP_STR("unknown")));
+    }
+
+    return code;
+}
+
+
 /* The record of a session that was started, and what its owner is told. */
 static cp_code_t
 tell(cp_call_t *call, const cp_account_t *account, const char *method)

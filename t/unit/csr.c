@@ -158,6 +158,34 @@ bad_algorithms(void **state)
 }
 
 
+/* Made elsewhere: a request for an SM2 key, whose signature has NULL parameters and the default id. */
+static void
+sm2(void **state)
+{
+    static const char text[] =
+        "MIHhMIGGAgEAMCQxCzAJBgNVBAYTAkNOMRUwEwYDVQQDDAzmtYvor5XljZXkvY0wWTATBgcqhkjOPQIBBggqgRzPVQGCLQNCAASj2MddMnksILU+"
+        "YnI2qA/6ArENWlQVHb6FdiHwaxczSSQlhyaX6Ay4rnkiFG902yAbWWkS8cMUN2Pha9GEbQ67oAAwDAYIKoEcz1UBg3UFAANIADBFAiBV432MQ0j2"
+        "RFU0Yr5Qv2BfvDL53+18FWzcH7YMSYNJRgIhAOnbW1BHz/ISbeEfIsT1A0yXQ2NepgpdBEeEvphrzpKd";
+    cp_str_t der;
+    cp_csr_t csr;
+    char    *point;
+
+    (void) state;
+
+    assert_true(cp_str_unbase64(arena, CP_STR(text), &der));
+    assert_int_equal(cp_csr_check(der, arena, &csr), CP_CSR_GOOD);
+    assert_int_equal(csr.key.kind, CP_KEY_SM2);
+    assert_string_equal(cp_key_kind_title(csr.key.kind), "SM2");
+
+    der.data[der.len - 1] ^= 1;
+    expect(der, CP_CSR_SIGNATURE, "changed signature");
+    der.data[der.len - 1] ^= 1;
+    point = memmem(der.data, der.len, "\x03\x42\x00\x04", 4);
+    point[10] ^= 1;
+    expect(der, CP_CSR_POINT, "point off the curve of SM2");
+}
+
+
 /* A valid frame around a point that is not on the curve: the key is judged before the signature. */
 static void
 bad_point(void **state)
@@ -268,6 +296,7 @@ main(void)
         cmocka_unit_test(good),
         cmocka_unit_test(bad_form),
         cmocka_unit_test(bad_algorithms),
+        cmocka_unit_test(sm2),
         cmocka_unit_test(bad_point),
         cmocka_unit_test(weak_rsa),
         cmocka_unit_test(faults_have_texts),
