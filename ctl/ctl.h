@@ -22,6 +22,13 @@ typedef struct {
     const char *key_ring;
     const char *key;              /* of the audit chain */
     const char *store;
+    const char *s3_endpoint;
+    const char *s3_bucket;
+    const char *s3_region;
+    const char *s3_prefix;
+    const char *s3_ca;
+    const char *s3_key_id;
+    const char *s3_secret_file;
     const char *dir;
     const char *name;
     const char *roles;

@@ -35,7 +35,8 @@ static const command_t commands[] = {
     { "audit", "verify", NEEDS_DB, ctl_audit_verify,
       "--key FILE   walk the sealed audit trail; status 1 when a row was changed, removed or moved" },
     { "sweep-materials", NULL, NEEDS_DB, ctl_sweep_materials,
-      "--store FOLDER   remove files that nothing names" },
+      "--store FOLDER [--s3-endpoint URL --s3-bucket NAME --s3-key-id ID --s3-secret-file FILE\n"
+      "      --s3-region NAME --s3-prefix PREFIX --s3-ca FILE]   remove files that nothing names" },
     { "reconcile", NULL, NEEDS_DB, ctl_reconcile,
       "   every paid order against the ledger and the certificates; status 1 on a difference" },
     { "operations", NULL, 0, ctl_operations,

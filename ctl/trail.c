@@ -38,16 +38,58 @@ ctl_audit_verify(ctl_t *ctl)
 }
 
 
+/* The store that --store and, with a bucket, the --s3-… options name. */
+static int
+set_store(ctl_t *ctl)
+{
+    const ctl_options_t *options = &ctl->options;
+    cp_s3_conf_t        *s3;
+    cp_str_t             secret;
+
+    if (options->store == NULL) {
+        return ctl_fault("--store is needed");
+    }
+    ctl->app.store.folder = cp_str(options->store);
+
+    if (options->s3_endpoint == NULL) {
+        return CTL_OK;
+    }
+    if (options->s3_bucket == NULL || options->s3_key_id == NULL || options->s3_secret_file == NULL) {
+        return ctl_fault("--s3-endpoint needs --s3-bucket, --s3-key-id and --s3-secret-file");
+    }
+    if (!ctl_read_file(ctl->arena, options->s3_secret_file, 4096, &secret)) {
+        return CTL_FAULT;
+    }
+
+    s3 = cp_alloc(ctl->arena, sizeof(cp_s3_conf_t));
+    if (s3 == NULL) {
+        return ctl_fault("out of memory");
+    }
+    *s3 = (cp_s3_conf_t) {
+        .endpoint = options->s3_endpoint,
+        .bucket = options->s3_bucket,
+        .region = options->s3_region == NULL ? "us-east-1" : options->s3_region,
+        .prefix = options->s3_prefix == NULL ? "" : options->s3_prefix,
+        .ca = options->s3_ca,
+        .key_id = cp_str(options->s3_key_id),
+        .key_secret = cp_str_n(secret.data, strcspn(secret.data, "\r\n")),
+        .timeout_ms = 30000,
+    };
+    ctl->app.store.s3 = s3;
+
+    return CTL_OK;
+}
+
+
 int
 ctl_sweep_materials(ctl_t *ctl)
 {
     int64_t   removed = 0;
     cp_code_t code;
 
-    if (ctl->options.store == NULL) {
-        return ctl_fault("--store is needed");
+    if (set_store(ctl) != CTL_OK) {
+        return CTL_FAULT;
     }
-    ctl->app.store = cp_str(ctl->options.store);
 
     code = cp_material_sweep(&ctl->app, cp_now_ms(), &removed);
     printf("%lld files removed\n", (long long) removed);

@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include "base/clock.h"
+#include "call/later.h"
 #include "certificate/certificate.h"
 #include "issuance/issuance.h"
 #include "session/session.h"
@@ -105,6 +106,7 @@ conclude(cp_call_t *call, cp_code_t code)
     call->code = code;
     call->status = cp_error(code)->status;
     call->header_count = 0;
+    cp_later_drop(cp_later_take(call));
 
     if ((call->status == 503 || call->status == 429) && call->retry_after_s == 0) {
         call->retry_after_s = RETRY_AFTER_S;

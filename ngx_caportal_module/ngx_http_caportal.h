@@ -12,6 +12,7 @@
 #include <ngx_thread_pool.h>
 
 #include "api.h"
+#include "call/later.h"
 #include "certificate/profile.h"
 #include "identity/identity.h"
 #include "session/session.h"
@@ -25,6 +26,9 @@ _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) 
 #define NGX_HTTP_CAPORTAL_POOLS  3    /* one a cp_pool_kind_t */
 
 typedef struct ngx_http_caportal_redis_s  ngx_http_caportal_redis_t;
+typedef struct ngx_http_caportal_cache_s  ngx_http_caportal_cache_t;
+
+struct redisReply;
 
 /* Where something was written that can be checked only when all of the configuration is read; line 0: nowhere. */
 typedef struct {
@@ -50,6 +54,8 @@ typedef struct {
     ngx_msec_t                  egress_timeout;
     ngx_shm_zone_t             *counters;
     ngx_http_caportal_redis_t  *redis;         /* of this worker */
+    ngx_uint_t                  cached;        /* sessions that a worker keeps, 0: none */
+    ngx_http_caportal_cache_t  *sessions;      /* of this worker, NULL: none */
     ngx_uint_t                  sms_limited;   /* unsigned: caportal_sms_limits was given */
     ngx_http_caportal_place_t   api;           /* the first location with operations */
     ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
@@ -79,6 +85,7 @@ char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *con
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
@@ -122,32 +129,44 @@ char *ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text);
 #define NGX_HTTP_CAPORTAL_MATERIAL_CONF  0x00800000
 
 
-/* The worker's asynchronous Redis connection: ngx_http_caportal_redis.c */
+/* The worker's Redis: ngx_http_caportal_redis.c */
 
-/* Called once, always: `record` is valid during the call; {0, NULL} with found = 0; failed = 1: no answer. */
-typedef void (*ngx_http_caportal_redis_pt)(void *data, cp_str_t record, ngx_uint_t found, ngx_uint_t failed);
+/* Called once; NULL: there is no answer. The answer is valid during the call. */
+typedef void (*ngx_http_caportal_reply_pt)(void *data, const struct redisReply *reply);
 
-typedef struct ngx_http_caportal_get_s  ngx_http_caportal_get_t;
-
-ngx_http_caportal_redis_t *ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf);
+ngx_http_caportal_redis_t *ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf,
+    ngx_http_caportal_cache_t *cache);
 void ngx_http_caportal_redis_close(ngx_http_caportal_redis_t *redis);
 
 /*
- * Asks for a field of the hash `kind:name`; NULL when the command could not even be sent. The answer always comes in a
- * later turn of the loop.
+ * Asks for a session. The number of the question, or 0: it was not put, because Redis is away. The answer always comes
+ * in a later turn of the loop; it is awaited for as long as caportal_redis_timeout says.
  */
-ngx_http_caportal_get_t *ngx_http_caportal_redis_get(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name,
-    cp_str_t field, ngx_http_caportal_redis_pt handler, void *data);
+uint64_t ngx_http_caportal_redis_ask(ngx_http_caportal_redis_t *redis, cp_str_t account_id, const unsigned char *key,
+    ngx_http_caportal_reply_pt handler, void *data);
 
 /* The asker is gone: its handler will not be called. */
-void ngx_http_caportal_redis_forget(ngx_http_caportal_get_t *get);
+void ngx_http_caportal_redis_forget(ngx_http_caportal_redis_t *redis, uint64_t number);
 
-/* Writes a field that is still there again, without waiting for the answer. */
-void ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t field,
+typedef enum {
+    NGX_HTTP_CAPORTAL_FOUND,
+    NGX_HTTP_CAPORTAL_FOUND_NONE,     /* there is no such session */
+    NGX_HTTP_CAPORTAL_FOUND_LOST,     /* nobody knows */
+    NGX_HTTP_CAPORTAL_FOUND_ERROR     /* nor will they: to be followed by …_redis_refused() */
+} ngx_http_caportal_found_e;
+
+/* What an answer says; the record is a slice of it. */
+ngx_http_caportal_found_e ngx_http_caportal_redis_found(const struct redisReply *reply, cp_str_t *record);
+
+/* The server does not serve: it is left, everybody who waits for it is told, and it is tried again by and by. */
+void ngx_http_caportal_redis_refused(ngx_http_caportal_redis_t *redis, const struct redisReply *reply);
+
+/*
+ * Writes a session's record in place of the old one, unless it has changed. NGX_DECLINED: nothing was sent; NGX_OK does
+ * not say that it was written.
+ */
+ngx_int_t ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, cp_str_t account_id, cp_str_t key, cp_str_t old,
     cp_str_t record, int64_t ttl_ms);
-
-/* Drops the connection: everything that waits on it fails. For time-outs. */
-void ngx_http_caportal_redis_drop(ngx_http_caportal_redis_t *redis);
 
 
 /* Sessions: ngx_http_caportal_session_module.c */
@@ -158,16 +177,23 @@ typedef enum {
     NGX_HTTP_CAPORTAL_SESSION_REQUIRED
 } ngx_http_caportal_session_mode_e;
 
+/* A session's record, checked and cut. Only as much of it is there as its record is long. */
 typedef struct {
-    ngx_http_request_t       *request;
-    ngx_http_caportal_get_t  *get;            /* while Redis is asked */
-    ngx_event_t               timer;
-    cp_principal_t            who;            /* account 0: nobody */
-    cp_str_t                  account_id;     /* in the cookie */
-    unsigned char             key[CP_SESSION_KEY];
-    unsigned                  asked:1;
-    unsigned                  known:1;        /* the answer is there */
-    unsigned                  failed:1;       /* Redis did not answer */
+    cp_principal_t  who;                              /* account 0: nobody; slices of the members below */
+    int64_t         seen_ms;
+    size_t          len;
+    char            account_id[CP_ACCOUNT_ID];
+    unsigned char   key[CP_SESSION_KEY];
+    char            record[CP_SESSION_RECORD_MAX];
+} ngx_http_caportal_checked_t;
+
+/* `to` as `from`, its slices pointing into itself. */
+void ngx_http_caportal_checked_copy(ngx_http_caportal_checked_t *to, const ngx_http_caportal_checked_t *from);
+
+typedef struct {
+    unsigned                      known:1;            /* the answer is there */
+    unsigned                      failed:1;           /* Redis did not answer */
+    ngx_http_caportal_checked_t   session;
 } ngx_http_caportal_session_ctx_t;
 
 /* The session of the request, or of that which it is a part of; NULL where no location looked. */
@@ -209,6 +235,9 @@ cp_code_t ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data
 
 /* Fills the call with what came in and gives it to its pool (ngx_http_caportal_job.c). */
 void ngx_http_caportal_job_start(ngx_http_caportal_ctx_t *ctx);
+
+/* Runs what follows an answer on the pool of outside parties (ngx_http_caportal_later.c); takes `later`. */
+void ngx_http_caportal_later(ngx_http_caportal_main_conf_t *cmcf, cp_later_t *later);
 
 /* Sends ctx->call's outcome, or the problem of `code`, and finalizes the request (ngx_http_caportal_answer.c). */
 void ngx_http_caportal_answer(ngx_http_caportal_ctx_t *ctx);

@@ -363,7 +363,7 @@ ngx_http_caportal_check_caller(ngx_http_caportal_ctx_t *ctx)
     ngx_http_caportal_session_ctx_t  *session = ngx_http_caportal_session(ctx->request);
 
     if (session != NULL) {
-        ctx->call.came_as = session->who;
+        ctx->call.came_as = session->session.who;
     }
 
     if ((ctx->operation->callers & CP_BY_ACCOUNT) == 0 || ctx->call.came_as.account != 0) {

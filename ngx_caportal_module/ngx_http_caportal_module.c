@@ -1,6 +1,6 @@
 /* The installation's settings, and what happens once a process: libraries, the worker's Redis connection. */
-#include "ngx_http_caportal.h"
 #include "ngx_http_caportal_hall.h"
+#include "ngx_http_caportal_session_cache.h"
 
 #include "base/thread.h"
 
@@ -35,13 +35,14 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_egress", NGX_CONF_TAKE1, ngx_http_caportal_egress),
     SETTING("caportal_thread_pool", NGX_CONF_TAKE23, ngx_http_caportal_thread_pool),
     SETTING("caportal_key_ring", NGX_CONF_TAKE1, ngx_http_caportal_key_ring),
-    SETTING("caportal_store", NGX_CONF_TAKE1, ngx_http_caportal_store),
+    SETTING("caportal_store", NGX_CONF_1MORE, ngx_http_caportal_store),
     SETTING("caportal_profiles", NGX_CONF_TAKE1, ngx_http_caportal_profiles),
     SETTING("caportal_sms", NGX_CONF_2MORE, ngx_http_caportal_sms),
     SETTING("caportal_sms_limits", NGX_CONF_TAKE2, ngx_http_caportal_sms_limits),
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
     SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
+    SETTING("caportal_session_cache", NGX_CONF_TAKE1, ngx_http_caportal_session_cache),
     SETTING("caportal_origin", NGX_CONF_1MORE, ngx_http_caportal_origin),
 
     { ngx_string("caportal_redis_timeout"),
@@ -120,6 +121,7 @@ ngx_http_caportal_create_main_conf(ngx_conf_t *cf)
     cln->handler = ngx_http_caportal_arena_free;
     cln->data = cmcf->arena;
 
+    cmcf->cached = NGX_CONF_UNSET_UINT;
     cmcf->redis_timeout = NGX_CONF_UNSET_MSEC;
     cmcf->egress_timeout = NGX_CONF_UNSET_MSEC;
 
@@ -141,6 +143,7 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_msec_value(cmcf->redis_timeout, REDIS_TIMEOUT);
     ngx_conf_init_msec_value(cmcf->egress_timeout, EGRESS_TIMEOUT);
+    ngx_conf_init_uint_value(cmcf->cached, NGX_HTTP_CAPORTAL_CACHE_ENTRIES);
 
     app->origins = cmcf->origins.elts;
     app->origin_count = cmcf->origins.nelts;
@@ -177,7 +180,7 @@ ngx_http_caportal_check_settings(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *
         { "caportal_egress", cmcf->app.egress.socket },
         { "caportal_thread_pool", cmcf->pools[0] },
         { "caportal_key_ring", cmcf->app.keys },
-        { "caportal_store", cmcf->app.store.data },
+        { "caportal_store", cmcf->app.store.folder.data },
         { "caportal_profiles", cmcf->profiles },
         { "caportal_sms", cmcf->app.sms.path.data },
         { "caportal_identity", cmcf->app.identity.path.data },
@@ -248,7 +251,19 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis);
+    /* The server's helpers serve nobody. */
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE) {
+        return NGX_OK;
+    }
+
+    if (cmcf->cached != 0) {
+        cmcf->sessions = ngx_http_caportal_cache_create(cmcf->cached);
+        if (cmcf->sessions == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis, cmcf->sessions);
 
     return cmcf->redis == NULL ? NGX_ERROR : NGX_OK;
 }
@@ -267,6 +282,7 @@ ngx_http_caportal_exit_process(ngx_cycle_t *cycle)
 
     if (cmcf != NULL) {
         ngx_http_caportal_redis_close(cmcf->redis);
+        ngx_http_caportal_cache_free(cmcf->sessions);
     }
 
     if (!cp_thread_wait(THREADS_WAIT)) {

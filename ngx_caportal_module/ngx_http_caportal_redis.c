@@ -1,193 +1,372 @@
 /*
- * The worker's one Redis connection, asynchronous and pipelined: hiredis drives the protocol, the event loop its
- * descriptor. The descriptor belongs to the ngx_connection_t: hiredis must never close it, or it could close one that
- * a pool thread opened in between.
+ * The worker's Redis: one pipelined connection, over which sessions are asked for.
+ *
+ * It is made when the worker starts. A server that does not answer in time, refuses the worker or is no master is left,
+ * and tried again by and by. Nobody waits for one that hung: who asks is told so at once, until it has answered. A try
+ * is the whole greeting up to a question like those to come, so that a server which is ready is one that serves.
  */
-#include "ngx_http_caportal.h"
+#include "ngx_http_caportal_redis.h"
 
-#include <hiredis/async.h>
+#define STEADY       1000    /* milliseconds that make a server's return one to rely on */
+#define SAY_EVERY    1000    /* between two reasons of one outage in the log */
+#define TRY_EVERY    20      /* between two tries that requests ask for */
+#define TOUCH_AGAIN  1000    /* between two tries to write where nothing can be written */
+#define NAME_SIZE    128     /* of a key, whose prefix has at most 64 characters */
 
-struct ngx_http_caportal_redis_s {
-    const cp_redis_conf_t  *conf;
-    redisAsyncContext      *context;       /* NULL: not connected */
-    ngx_connection_t       *connection;
-    ngx_uint_t              waiting;       /* commands without an answer */
-};
+static void ngx_http_caportal_redis_failed(void *owner, const char *why);
+static void ngx_http_caportal_redis_again(ngx_event_t *ev);
+static void ngx_http_caportal_redis_resolved(void *data, struct sockaddr *sockaddr, socklen_t socklen);
+static ngx_int_t ngx_http_caportal_redis_begin(ngx_http_caportal_redis_t *redis);
 
-struct ngx_http_caportal_get_s {
-    ngx_http_caportal_redis_t   *redis;
-    ngx_http_caportal_redis_pt   handler;    /* NULL: the asker is gone */
-    void                        *data;
-};
 
-static void ngx_http_caportal_redis_read(ngx_event_t *ev);
-static void ngx_http_caportal_redis_write(ngx_event_t *ev);
+/* "HGET prefix sessions:<account> <key>" in the protocol's form, the last two to be filled in. */
+static ngx_int_t
+ngx_http_caportal_redis_phrase(ngx_cycle_t *cycle, ngx_http_caportal_redis_t *redis)
+{
+    u_char       *p;
+    const char   *prefix = redis->conf->prefix;
+    size_t        key = ngx_strlen(prefix) + sizeof(CP_SESSION_KIND ":") - 1 + CP_ACCOUNT_ID;
+
+    redis->question = ngx_pnalloc(cycle->pool, key + CP_SESSION_KEY + 64);
+    if (redis->question == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(redis->question, "*3\r\n$4\r\nHGET\r\n$%uz\r\n%s" CP_SESSION_KIND ":", key, prefix);
+    redis->hole = (size_t) (p - redis->question);
+    p = ngx_sprintf(p + CP_ACCOUNT_ID, "\r\n$%d\r\n", CP_SESSION_KEY);
+    p = ngx_sprintf(p + CP_SESSION_KEY, "\r\n");
+    redis->question_len = (size_t) (p - redis->question);
+
+    return NGX_OK;
+}
 
 
 ngx_http_caportal_redis_t *
-ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf)
+ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, ngx_http_caportal_cache_t *cache)
 {
     ngx_http_caportal_redis_t  *redis;
 
     redis = ngx_pcalloc(cycle->pool, sizeof(ngx_http_caportal_redis_t));
-    if (redis != NULL) {
-        redis->conf = conf;
+    if (redis == NULL) {
+        return NULL;
     }
+
+    redis->conf = conf;
+    redis->cache = cache;
+    redis->link.owner = redis;
+    redis->link.failed = ngx_http_caportal_redis_failed;
+    redis->link.timeout = conf->timeout_ms;
+    redis->resolve.handler = ngx_http_caportal_redis_resolved;
+    redis->resolve.data = redis;
+    redis->again.handler = ngx_http_caportal_redis_again;
+    redis->again.data = redis;
+    redis->again.log = cycle->log;
+    redis->again.cancelable = 1;
+
+    if (ngx_http_caportal_redis_phrase(cycle, redis) != NGX_OK) {
+        return NULL;
+    }
+
+    if (cache != NULL) {
+        redis->tracking = ngx_http_caportal_tracking_create(cycle, redis);
+        if (redis->tracking == NULL) {
+            return NULL;
+        }
+    }
+
+    if (conf->sentinel_master != NULL) {
+        redis->sentinel = ngx_http_caportal_sentinel_create(cycle, redis);
+        if (redis->sentinel == NULL) {
+            return NULL;
+        }
+    }
+
+    (void) ngx_http_caportal_redis_begin(redis);
 
     return redis;
 }
 
 
-/* Level-triggered on purpose: hiredis reads 16 KB a call and would stall on the rest of a longer answer. */
+/* Nobody waits for it from now on. The reason is said once, and another of the same outage not at every try. */
 static void
-ngx_http_caportal_redis_add_read(void *data)
+ngx_http_caportal_redis_break(ngx_http_caportal_redis_t *redis, const char *why)
 {
-    ngx_connection_t  *c = ((ngx_http_caportal_redis_t *) data)->connection;
+    ngx_uint_t  steady = redis->ready && ngx_current_msec - redis->since >= STEADY;
 
-    if (!c->read->active) {
-        (void) ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT);
+    if (!redis->broken) {
+        redis->since = ngx_current_msec;
+    }
+
+    if (ngx_strcmp(redis->why, why) != 0 && (redis->why[0] == '\0' || ngx_current_msec - redis->said >= SAY_EVERY)) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "caportal: redis %s; requests with a session are refused until it is back", why);
+        (void) ngx_cpystrn((u_char *) redis->why, (u_char *) (uintptr_t) why, sizeof(redis->why));
+        redis->said = ngx_current_msec;
+    }
+
+    redis->ready = 0;
+    redis->broken = 1;
+    redis->hung = redis->link.expired;
+    redis->delay = redis->delay == 0 || steady ? NGX_HTTP_CAPORTAL_AGAIN
+                                               : ngx_min(2 * redis->delay, NGX_HTTP_CAPORTAL_AGAIN_MOST);
+
+    ngx_http_caportal_resolve_forget(&redis->resolve);
+    ngx_add_timer(&redis->again, redis->delay);
+
+    if (redis->sentinel != NULL) {
+        ngx_http_caportal_sentinel_ask(redis->sentinel);
     }
 }
 
 
 static void
-ngx_http_caportal_redis_del_read(void *data)
+ngx_http_caportal_redis_end_tracking(ngx_http_caportal_redis_t *redis)
 {
-    ngx_connection_t  *c = ((ngx_http_caportal_redis_t *) data)->connection;
-
-    if (c->read->active) {
-        (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
+    if (redis->tracking != NULL) {
+        ngx_http_caportal_tracking_lost(redis->tracking);
     }
 }
 
 
-static void
-ngx_http_caportal_redis_add_write(void *data)
+void
+ngx_http_caportal_redis_leave(ngx_http_caportal_redis_t *redis, const char *why)
 {
-    ngx_connection_t  *c = ((ngx_http_caportal_redis_t *) data)->connection;
-
-    if (!c->write->active) {
-        (void) ngx_add_event(c->write, NGX_WRITE_EVENT, NGX_LEVEL_EVENT);
+    if (!redis->link.started) {
+        return;
     }
+
+    ngx_http_caportal_redis_end_tracking(redis);
+    ngx_http_caportal_redis_break(redis, why);
+    ngx_http_caportal_link_close(&redis->link);
 }
 
 
 static void
-ngx_http_caportal_redis_del_write(void *data)
+ngx_http_caportal_redis_unknown(ngx_http_caportal_redis_t *redis)
 {
-    ngx_connection_t  *c = ((ngx_http_caportal_redis_t *) data)->connection;
+    u_char  why[NGX_HTTP_CAPORTAL_WHY];
 
-    if (c->write->active) {
-        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
-    }
+    *ngx_snprintf(why, sizeof(why) - 1, "has no master that a sentinel names: %s",
+                  ngx_http_caportal_sentinel_why(redis->sentinel)) = '\0';
+
+    ngx_http_caportal_redis_break(redis, (char *) why);
 }
 
 
-/* hiredis is about to free the context: the descriptor is closed here, and nowhere else. */
 static void
-ngx_http_caportal_redis_cleanup(void *data)
+ngx_http_caportal_redis_failed(void *owner, const char *why)
+{
+    ngx_http_caportal_redis_t  *redis = owner;
+
+    ngx_http_caportal_redis_end_tracking(redis);
+
+    if (why == NULL) {
+        redis->ready = 0;
+        return;
+    }
+
+    /* A server that was restarted, or closed a connection for reasons of its own, takes the next one at once. */
+    if (redis->ready && !redis->link.expired) {
+        redis->ready = 0;
+        ngx_add_timer(&redis->again, 1);
+        return;
+    }
+
+    if (redis->sentinel != NULL && redis->address_len == 0) {
+        ngx_http_caportal_redis_unknown(redis);
+        return;
+    }
+
+    ngx_http_caportal_redis_break(redis, why);
+}
+
+
+static void
+ngx_http_caportal_redis_again(ngx_event_t *ev)
+{
+    (void) ngx_http_caportal_redis_begin(ev->data);
+}
+
+
+static void
+ngx_http_caportal_redis_use(ngx_http_caportal_redis_t *redis, struct sockaddr *sockaddr, socklen_t socklen)
+{
+    ngx_memcpy(&redis->address, sockaddr, socklen);
+    redis->address_len = socklen;
+
+    (void) ngx_http_caportal_link_connect(&redis->link, &redis->address.sockaddr, socklen);
+}
+
+
+static void
+ngx_http_caportal_redis_resolved(void *data, struct sockaddr *sockaddr, socklen_t socklen)
 {
     ngx_http_caportal_redis_t  *redis = data;
 
-    if (redis->connection != NULL) {
-        ngx_close_connection(redis->connection);
-        redis->connection = NULL;
+    if (sockaddr == NULL || socklen > sizeof(redis->address)) {
+        ngx_http_caportal_redis_leave(redis, "has a host name that cannot be resolved");
+        return;
     }
 
-    redis->context->c.fd = -1;
-    redis->context = NULL;
+    ngx_http_caportal_redis_use(redis, sockaddr, socklen);
 }
 
 
-/* A connection that was refused is not kept: the next one may be let in. hiredis frees it after this callback. */
 static void
-ngx_http_caportal_redis_greeted(redisAsyncContext *context, void *answer, void *data)
-{
-    redisReply  *reply = answer;
-
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "caportal: redis refused the worker: %s", reply->str);
-        redisAsyncFree(context);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_caportal_redis_greet(ngx_http_caportal_redis_t *redis)
-{
-    const cp_redis_conf_t  *conf = redis->conf;
-    ngx_int_t               rc = REDIS_OK;
-
-    if (conf->password != NULL) {
-        rc = conf->user != NULL
-             ? redisAsyncCommand(redis->context, ngx_http_caportal_redis_greeted, NULL, "AUTH %s %s", conf->user,
-                                 conf->password)
-             : redisAsyncCommand(redis->context, ngx_http_caportal_redis_greeted, NULL, "AUTH %s", conf->password);
-    }
-
-    if (rc == REDIS_OK && conf->database != 0) {
-        rc = redisAsyncCommand(redis->context, ngx_http_caportal_redis_greeted, NULL, "SELECT %d", conf->database);
-    }
-
-    return rc == REDIS_OK ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_caportal_redis_attach(ngx_http_caportal_redis_t *redis, redisAsyncContext *context)
-{
-    ngx_connection_t  *c;
-
-    c = ngx_get_connection(context->c.fd, ngx_cycle->log);
-    if (c == NULL) {
-        return NGX_ERROR;
-    }
-
-    c->data = redis;
-    c->log = ngx_cycle->log;
-    c->read->log = c->log;
-    c->write->log = c->log;
-    c->read->handler = ngx_http_caportal_redis_read;
-    c->write->handler = ngx_http_caportal_redis_write;
-    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
-
-    redis->connection = c;
-    redis->context = context;
-
-    context->ev.data = redis;
-    context->ev.addRead = ngx_http_caportal_redis_add_read;
-    context->ev.delRead = ngx_http_caportal_redis_del_read;
-    context->ev.addWrite = ngx_http_caportal_redis_add_write;
-    context->ev.delWrite = ngx_http_caportal_redis_del_write;
-    context->ev.cleanup = ngx_http_caportal_redis_cleanup;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_caportal_redis_connect(ngx_http_caportal_redis_t *redis)
 {
-    redisAsyncContext  *context;
+    struct sockaddr_un      local;
+    const cp_redis_conf_t  *conf = redis->conf;
 
-    if (redis->context != NULL) {
+    if (conf->socket != NULL) {
+        ngx_memzero(&local, sizeof(local));
+        local.sun_family = AF_UNIX;
+        (void) ngx_cpystrn((u_char *) local.sun_path, (u_char *) (uintptr_t) conf->socket, sizeof(local.sun_path));
+        ngx_http_caportal_redis_use(redis, (struct sockaddr *) &local, sizeof(local));
+
+    } else if (redis->sentinel == NULL) {
+        ngx_http_caportal_resolve(&redis->resolve, conf->host, conf->port);
+
+    } else if (redis->address_len != 0) {
+        (void) ngx_http_caportal_link_connect(&redis->link, &redis->address.sockaddr, redis->address_len);
+
+    } else {
+        ngx_http_caportal_sentinel_ask(redis->sentinel);
+    }
+}
+
+
+void
+ngx_http_caportal_redis_moved(ngx_http_caportal_redis_t *redis, struct sockaddr *sockaddr, socklen_t socklen)
+{
+    if (ngx_cmp_sockaddr(sockaddr, socklen, &redis->address.sockaddr, redis->address_len, 1) == NGX_OK
+        || socklen > sizeof(redis->address))
+    {
+        return;
+    }
+
+    /* Who waits for an answer of the old master is refused: nobody knows any more whether it would be true. */
+    if (redis->link.connection != NULL) {
+        redis->ready = 0;
+        ngx_http_caportal_redis_end_tracking(redis);
+        ngx_http_caportal_link_close(&redis->link);
+    }
+
+    ngx_memcpy(&redis->address, sockaddr, socklen);
+    redis->address_len = socklen;
+
+    if (redis->link.started) {
+        ngx_http_caportal_redis_connect(redis);
+    } else {
+        (void) ngx_http_caportal_redis_begin(redis);
+    }
+}
+
+
+static void
+ngx_http_caportal_redis_greeted(void *data, const redisReply *reply)
+{
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_caportal_redis_leave(data, reply->str);
+    }
+}
+
+
+/* What a replica says may be old, and what it is told is lost. */
+void
+ngx_http_caportal_redis_role(void *data, const redisReply *reply)
+{
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_caportal_redis_greeted(data, reply);
+        return;
+    }
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 || reply->element[0]->type != REDIS_REPLY_STRING
+        || ngx_strcmp(reply->element[0]->str, "master") != 0)
+    {
+        ngx_http_caportal_redis_leave(data, "is not a master");
+    }
+}
+
+
+static void
+ngx_http_caportal_redis_answered(void *data, const redisReply *reply)
+{
+    ngx_http_caportal_redis_t  *redis = data;
+
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_caportal_redis_greeted(data, reply);
+        return;
+    }
+
+    if (redis->why[0] != '\0') {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "caportal: redis is back after %M ms",
+                      ngx_current_msec - redis->since);
+        redis->why[0] = '\0';
+    }
+
+    redis->ready = 1;
+    redis->broken = 0;
+    redis->since = ngx_current_msec;
+
+    if (redis->tracking != NULL) {
+        ngx_http_caportal_tracking_begin(redis->tracking);
+    }
+}
+
+
+ngx_int_t
+ngx_http_caportal_redis_greet(ngx_http_caportal_link_t *link, const char *user, const char *password,
+    ngx_http_caportal_reply_pt handler, void *data)
+{
+    cp_str_t  words[3] = { CP_STR("AUTH") };
+    size_t    count = 1;
+
+    if (password == NULL) {
         return NGX_OK;
     }
 
-    context = redis->conf->socket != NULL ? redisAsyncConnectUnix(redis->conf->socket)
-                                          : redisAsyncConnect(redis->conf->host, redis->conf->port);
-
-    if (context == NULL || context->err != 0 || ngx_http_caportal_redis_attach(redis, context) != NGX_OK) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "caportal: redis unreachable: %s",
-                      context == NULL ? "out of memory" : context->errstr);
-        if (context != NULL) {
-            redisAsyncFree(context);
-        }
-        return NGX_ERROR;
+    if (user != NULL) {
+        words[count++] = cp_str(user);
     }
+    words[count++] = cp_str(password);
 
-    if (ngx_http_caportal_redis_greet(redis) != NGX_OK) {
-        ngx_http_caportal_redis_drop(redis);
+    return ngx_http_caportal_link_send(link, words, count, handler, data) != 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+static uint64_t
+ngx_http_caportal_redis_question(ngx_http_caportal_redis_t *redis, const void *account_id, const void *key,
+    ngx_http_caportal_reply_pt handler, void *data)
+{
+    u_char  *hole = redis->question + redis->hole;
+
+    ngx_memcpy(hole, account_id, CP_ACCOUNT_ID);
+    ngx_memcpy(redis->question + redis->question_len - sizeof(CRLF) + 1 - CP_SESSION_KEY, key, CP_SESSION_KEY);
+
+    return ngx_http_caportal_link_send_raw(&redis->link, cp_str_n(redis->question, redis->question_len), handler, data);
+}
+
+
+/* All of the greeting is sent at once; the first answer that is not as it should be ends it. */
+static ngx_int_t
+ngx_http_caportal_redis_hello(ngx_http_caportal_redis_t *redis)
+{
+    u_char                     number[NGX_INT64_LEN + 1], nobody[CP_SESSION_KEY];
+    cp_str_t                   role[] = { CP_STR("ROLE") }, database[] = { CP_STR("SELECT"), CP_STR_NULL };
+    const cp_redis_conf_t     *conf = redis->conf;
+    ngx_http_caportal_link_t  *link = &redis->link;
+
+    ngx_memset(nobody, '-', sizeof(nobody));
+    database[1] = cp_str_n(number, (size_t) (ngx_sprintf(number, "%d", conf->database) - number));
+
+    if (ngx_http_caportal_redis_greet(link, conf->user, conf->password, ngx_http_caportal_redis_greeted, redis) != NGX_OK
+        || (conf->database != 0
+            && ngx_http_caportal_link_send(link, database, 2, ngx_http_caportal_redis_greeted, redis) == 0)
+        || ngx_http_caportal_link_send(link, role, 1, ngx_http_caportal_redis_role, redis) == 0
+        || ngx_http_caportal_redis_question(redis, nobody, nobody, ngx_http_caportal_redis_answered, redis) == 0)
+    {
         return NGX_ERROR;
     }
 
@@ -195,151 +374,173 @@ ngx_http_caportal_redis_connect(ngx_http_caportal_redis_t *redis)
 }
 
 
-/* An idle connection is one that the server may close at a graceful exit. */
-static void
-ngx_http_caportal_redis_idle(ngx_http_caportal_redis_t *redis)
+/* Begins a try; NGX_ERROR when it has failed already. */
+static ngx_int_t
+ngx_http_caportal_redis_begin(ngx_http_caportal_redis_t *redis)
 {
-    if (redis->connection != NULL) {
-        redis->connection->idle = redis->waiting == 0;
+    if (redis->link.started) {
+        return NGX_OK;
     }
+
+    /* Asked by a request that has just been told of the end of the last one. */
+    if (redis->link.failing) {
+        return NGX_ERROR;
+    }
+
+    if (redis->again.timer_set) {
+        ngx_del_timer(&redis->again);
+    }
+
+    redis->tried = ngx_current_msec;
+
+    if (ngx_http_caportal_link_start(&redis->link) != NGX_OK) {
+        ngx_http_caportal_redis_break(redis, "cannot be asked for lack of memory");
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_caportal_redis_hello(redis) != NGX_OK) {
+        ngx_http_caportal_redis_leave(redis, "cannot be asked for lack of memory");
+        return NGX_ERROR;
+    }
+
+    ngx_http_caportal_redis_connect(redis);
+
+    return redis->link.started ? NGX_OK : NGX_ERROR;
 }
 
 
-static void
-ngx_http_caportal_redis_read(ngx_event_t *ev)
+/*
+ * Whether a request may wait for it. One that hung has to come back first. Whether one that was not there, or refused
+ * the worker, is back is known in no time, so a request may try: if need be, the next one soon.
+ */
+static ngx_uint_t
+ngx_http_caportal_redis_worth(ngx_http_caportal_redis_t *redis)
 {
-    ngx_connection_t           *c = ev->data;
-    ngx_http_caportal_redis_t  *redis = c->data;
+    if (!redis->broken) {
+        return 1;
+    }
 
-    if (c->close) {
-        ngx_http_caportal_redis_drop(redis);
+    return !redis->hung && (redis->link.started || ngx_current_msec - redis->tried >= TRY_EVERY);
+}
+
+
+uint64_t
+ngx_http_caportal_redis_ask(ngx_http_caportal_redis_t *redis, cp_str_t account_id, const unsigned char *key,
+    ngx_http_caportal_reply_pt handler, void *data)
+{
+    uint64_t  number = 0;
+
+    if (ngx_http_caportal_redis_worth(redis) && ngx_http_caportal_redis_begin(redis) == NGX_OK) {
+        number = ngx_http_caportal_redis_question(redis, account_id.data, key, handler, data);
+    }
+
+    if (number == 0) {
+        redis->refused++;
+    }
+
+    return number;
+}
+
+
+void
+ngx_http_caportal_redis_refused(ngx_http_caportal_redis_t *redis, const redisReply *reply)
+{
+    ngx_http_caportal_redis_leave(redis, reply->str);
+}
+
+
+void
+ngx_http_caportal_redis_forget(ngx_http_caportal_redis_t *redis, uint64_t number)
+{
+    ngx_http_caportal_link_forget(&redis->link, number);
+}
+
+
+ngx_http_caportal_found_e
+ngx_http_caportal_redis_found(const redisReply *reply, cp_str_t *record)
+{
+    *record = CP_STR_NULL;
+
+    if (reply == NULL) {
+        return NGX_HTTP_CAPORTAL_FOUND_LOST;
+    }
+
+    if (reply->type == REDIS_REPLY_STRING) {
+        *record = cp_str_n(reply->str, (size_t) reply->len);
+        return NGX_HTTP_CAPORTAL_FOUND;
+    }
+
+    if (reply->type == REDIS_REPLY_NIL) {
+        return NGX_HTTP_CAPORTAL_FOUND_NONE;
+    }
+
+    /* A key that somebody else uses for something else says nothing of the server. */
+    return reply->type == REDIS_REPLY_ERROR && ngx_strncmp(reply->str, "WRONGTYPE", 9) != 0
+           ? NGX_HTTP_CAPORTAL_FOUND_ERROR : NGX_HTTP_CAPORTAL_FOUND_LOST;
+}
+
+
+/* OOM and the like: sessions are found but not prolonged. */
+static void
+ngx_http_caportal_redis_touched(void *data, const redisReply *reply)
+{
+    ngx_http_caportal_redis_t  *redis = data;
+
+    if (reply == NULL) {
         return;
     }
 
-    /* Neither the context nor the connection need exist afterwards. */
-    redisAsyncHandleRead(redis->context);
-
-    ngx_http_caportal_redis_idle(redis);
-}
-
-
-static void
-ngx_http_caportal_redis_write(ngx_event_t *ev)
-{
-    ngx_connection_t           *c = ev->data;
-    ngx_http_caportal_redis_t  *redis = c->data;
-
-    redisAsyncHandleWrite(redis->context);
-}
-
-
-static void
-ngx_http_caportal_redis_got(redisAsyncContext *context, void *answer, void *data)
-{
-    redisReply               *reply = answer;
-    ngx_http_caportal_get_t  *get = data;
-
-    get->redis->waiting--;
-
-    if (get->handler != NULL) {
-        if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
-            get->handler(get->data, cp_str_n(reply->str, (size_t) reply->len), 1, 0);
-        } else {
-            get->handler(get->data, CP_STR_NULL, 0, reply == NULL || reply->type != REDIS_REPLY_NIL);
+    if (reply->type != REDIS_REPLY_ERROR) {
+        if (redis->unwritable) {
+            ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "caportal: redis takes sessions again");
         }
+        redis->unwritable = 0;
+        return;
     }
 
-    ngx_free(get);
+    if (ngx_strncmp(reply->str, "READONLY", 8) == 0) {
+        ngx_http_caportal_redis_leave(redis, "is not a master any more");
+        return;
+    }
+
+    if (!redis->unwritable) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "caportal: redis does not prolong sessions: %s", reply->str);
+    }
+    redis->unwritable = 1;
 }
 
 
-/* "prefix kind : name" into a buffer of at least CP_REDIS_KEY_SIZE bytes; its length. */
-#define NGX_HTTP_CAPORTAL_KEY_SIZE  256
-
-static size_t
-ngx_http_caportal_redis_key(ngx_http_caportal_redis_t *redis, u_char *buf, const char *kind, cp_str_t name)
-{
-    return (size_t) (ngx_snprintf(buf, NGX_HTTP_CAPORTAL_KEY_SIZE, "%s%s:%*s", redis->conf->prefix, kind, name.len,
-                                  name.data) - buf);
-}
-
-
-ngx_http_caportal_get_t *
-ngx_http_caportal_redis_get(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name,
-    cp_str_t field, ngx_http_caportal_redis_pt handler, void *data)
-{
-    u_char                    key[NGX_HTTP_CAPORTAL_KEY_SIZE];
-    const char               *argv[3] = { "HGET", (const char *) key, field.data };
-    size_t                    lengths[3] = { 4, 0, field.len };
-    ngx_http_caportal_get_t  *get;
-
-    if (ngx_http_caportal_redis_connect(redis) != NGX_OK) {
-        return NULL;
-    }
-
-    get = ngx_alloc(sizeof(ngx_http_caportal_get_t), ngx_cycle->log);
-    if (get == NULL) {
-        return NULL;
-    }
-
-    get->redis = redis;
-    get->handler = handler;
-    get->data = data;
-
-    lengths[1] = ngx_http_caportal_redis_key(redis, key, kind, name);
-
-    if (redisAsyncCommandArgv(redis->context, ngx_http_caportal_redis_got, get, 3, argv, lengths) != REDIS_OK) {
-        ngx_free(get);
-        return NULL;
-    }
-
-    redis->waiting++;
-    ngx_http_caportal_redis_idle(redis);
-
-    return get;
-}
-
-
-void
-ngx_http_caportal_redis_forget(ngx_http_caportal_get_t *get)
-{
-    get->handler = NULL;
-}
-
-
-void
-ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, const char *kind, cp_str_t name, cp_str_t field,
+ngx_int_t
+ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, cp_str_t account_id, cp_str_t key, cp_str_t old,
     cp_str_t record, int64_t ttl_ms)
 {
-    u_char       key[NGX_HTTP_CAPORTAL_KEY_SIZE], ttl[NGX_INT64_LEN];
-    const char  *argv[7] = { "EVAL", cp_session_touch_script, "1", (const char *) key, field.data, record.data,
-                             (const char *) ttl };
-    size_t       lengths[7] = { 4, ngx_strlen(cp_session_touch_script), 1, 0, field.len, record.len, 0 };
+    u_char    name[NAME_SIZE], ttl[NGX_INT64_LEN];
+    cp_str_t  words[8] = { CP_STR("EVAL"), cp_str(cp_session_renew_script), CP_STR("1"), CP_STR_NULL, key, old, record };
 
-    if (redis->context == NULL) {
-        return;
+    if (!redis->ready || (redis->unwritable && ngx_current_msec - redis->touched < TOUCH_AGAIN)) {
+        return NGX_DECLINED;
     }
 
-    lengths[3] = ngx_http_caportal_redis_key(redis, key, kind, name);
-    lengths[6] = (size_t) (ngx_sprintf(ttl, "%L", ttl_ms) - ttl);
+    redis->touched = ngx_current_msec;
 
-    (void) redisAsyncCommandArgv(redis->context, NULL, NULL, 7, argv, lengths);
-}
+    words[3] = cp_str_n(name, (size_t) (ngx_snprintf(name, sizeof(name), "%s" CP_SESSION_KIND ":%*s",
+                                                     redis->conf->prefix, account_id.len, account_id.data) - name));
+    words[7] = cp_str_n(ttl, (size_t) (ngx_sprintf(ttl, "%L", ttl_ms) - ttl));
 
-
-void
-ngx_http_caportal_redis_drop(ngx_http_caportal_redis_t *redis)
-{
-    if (redis->context != NULL) {
-        redisAsyncFree(redis->context);
-    }
+    return ngx_http_caportal_link_send(&redis->link, words, 8, ngx_http_caportal_redis_touched, redis) != 0
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
 void
 ngx_http_caportal_redis_close(ngx_http_caportal_redis_t *redis)
 {
-    if (redis != NULL) {
-        ngx_http_caportal_redis_drop(redis);
+    if (redis == NULL) {
+        return;
     }
+
+    ngx_http_caportal_resolve_forget(&redis->resolve);
+    ngx_http_caportal_sentinel_free(redis->sentinel);
+    ngx_http_caportal_tracking_free(redis->tracking);
+    ngx_http_caportal_link_free(&redis->link);
 }

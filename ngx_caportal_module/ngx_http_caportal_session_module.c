@@ -2,12 +2,19 @@
  * caportal_session required|optional|off: who is calling, before anything else happens. Usable in any location, so it
  * also guards a proxied application or files; the answer is in $caportal_account and its like.
  */
-#include "ngx_http_caportal.h"
+#include "ngx_http_caportal_session_cache.h"
 
 #include "base/clock.h"
 #include "base/random.h"
 
-#define SESSION_TIMER  5000    /* when no time-out is configured, milliseconds */
+/* A request that waits for Redis to say what its cookie stands for. */
+typedef struct ngx_http_caportal_session_wait_s {
+    ngx_http_request_t               *request;
+    ngx_http_caportal_session_ctx_t  *ctx;
+    uint64_t                          number;    /* of the question */
+    ngx_str_t                         token;
+    ngx_http_caportal_ticket_t        ticket;
+} ngx_http_caportal_session_wait_t;
 
 typedef struct {
     ngx_uint_t  mode;      /* unsigned */
@@ -150,35 +157,46 @@ ngx_http_caportal_session_cookie(ngx_http_request_t *r, ngx_str_t *value)
 }
 
 
+/* A context with room for so much of a record. */
+static ngx_http_caportal_session_ctx_t *
+ngx_http_caportal_session_ctx(ngx_http_request_t *r, size_t record)
+{
+    size_t                            head = offsetof(ngx_http_caportal_session_ctx_t, session.record);
+    ngx_http_caportal_session_ctx_t  *ctx;
+
+    ctx = ngx_palloc(r->pool, head + record);
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(ctx, head);
+    ngx_http_set_ctx(r, ctx, ngx_http_caportal_session_module);
+
+    return ctx;
+}
+
+
 static void
 ngx_http_caportal_session_forget(void *data)
 {
-    ngx_http_caportal_session_ctx_t  *ctx = data;
+    ngx_http_caportal_session_wait_t  *wait = data;
+    ngx_http_caportal_main_conf_t     *cmcf;
 
-    if (ctx->get != NULL) {
-        ngx_http_caportal_redis_forget(ctx->get);
-        ctx->get = NULL;
-    }
-
-    if (ctx->timer.timer_set) {
-        ngx_del_timer(&ctx->timer);
+    if (!wait->ctx->known) {
+        cmcf = ngx_http_get_module_main_conf(wait->request, ngx_http_caportal_module);
+        ngx_http_caportal_redis_forget(cmcf->redis, wait->number);
     }
 }
 
 
 /* Wakes the request in its access phase; the request may be gone when this returns. */
 static void
-ngx_http_caportal_session_wake(ngx_http_caportal_session_ctx_t *ctx)
+ngx_http_caportal_session_wake(ngx_http_caportal_session_wait_t *wait)
 {
-    ngx_http_request_t  *r = ctx->request;
+    ngx_http_request_t  *r = wait->request;
     ngx_connection_t    *c = r->connection;
 
-    ctx->get = NULL;
-    ctx->known = 1;
-
-    if (ctx->timer.timer_set) {
-        ngx_del_timer(&ctx->timer);
-    }
+    wait->ctx->known = 1;
 
     ngx_http_set_log_request(c->log, r);
 
@@ -190,133 +208,200 @@ ngx_http_caportal_session_wake(ngx_http_caportal_session_ctx_t *ctx)
 }
 
 
-static cp_str_t
-ngx_http_caportal_session_copy(ngx_http_request_t *r, cp_str_t s)
+/*
+ * A session that is used stays: its record is written again now and then. That changes it, so it leaves every worker's
+ * cache, this one's too. NGX_DECLINED when there is nothing to be done, or nothing can be.
+ */
+static ngx_int_t
+ngx_http_caportal_session_renew(ngx_http_caportal_main_conf_t *cmcf, const ngx_http_caportal_checked_t *session,
+    int64_t now)
 {
-    u_char  *p;
+    char              renewed[CP_SESSION_RECORD_MAX];
+    size_t            len;
+    cp_principal_t    who = session->who;
 
-    p = s.data == NULL ? NULL : ngx_pnalloc(r->pool, s.len + 1);
-    if (p == NULL) {
-        return CP_STR_NULL;
+    if (!cp_session_is_stale(&cmcf->app.session, session->seen_ms, now)) {
+        return NGX_DECLINED;
     }
 
-    ngx_memcpy(p, s.data, s.len);
-    p[s.len] = '\0';
+    len = cp_session_encode(&who, now, renewed);
 
-    return cp_str_n(p, s.len);
+    return ngx_http_caportal_redis_touch(cmcf->redis, who.account_id, who.session_key,
+                                         cp_str_n(session->record, session->len), cp_str_n(renewed, len),
+                                         cp_session_ttl(&cmcf->app.session, who.since_ms, now));
 }
 
 
+/* What Redis has said: into the request, and into the cache. */
 static void
-ngx_http_caportal_session_use(ngx_http_caportal_session_ctx_t *ctx, cp_str_t record)
+ngx_http_caportal_session_use(ngx_http_caportal_main_conf_t *cmcf, ngx_http_caportal_session_wait_t *wait,
+    cp_str_t record)
 {
-    char                            renewed[CP_SESSION_RECORD_MAX];
-    size_t                          len;
-    int64_t                         seen, now = cp_now_ms();
-    cp_principal_t                  who;
-    ngx_http_request_t             *r = ctx->request;
-    ngx_http_caportal_main_conf_t  *cmcf;
+    int64_t                       now = cp_now_ms();
+    ngx_http_caportal_checked_t  *session = &wait->ctx->session;
 
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+    session->len = ngx_min(record.len, CP_SESSION_RECORD_MAX);
+    ngx_memcpy(session->record, record.data, session->len);
 
-    if (!cp_session_decode(record, &who, &seen) || !cp_session_alive(&cmcf->app.session, &who, seen, now)) {
+    if (record.len != session->len
+        || !cp_session_decode(cp_str_n(session->record, session->len), &session->who, &session->seen_ms)
+        || !cp_session_alive(&cmcf->app.session, &session->who, session->seen_ms, now))
+    {
+        ngx_memzero(&session->who, sizeof(session->who));
         return;
     }
 
-    ctx->who = who;
-    ctx->who.account_id = ctx->account_id;
-    ctx->who.unit_id = ngx_http_caportal_session_copy(r, who.unit_id);
-    ctx->who.method = ngx_http_caportal_session_copy(r, who.method);
-    ctx->who.device = ngx_http_caportal_session_copy(r, who.device);
-    ctx->who.place = ngx_http_caportal_session_copy(r, who.place);
-    ctx->who.session_key = cp_str_n(ctx->key, CP_SESSION_KEY);
+    session->who.account_id = cp_str_n(session->account_id, CP_ACCOUNT_ID);
+    session->who.session_key = cp_str_n(session->key, CP_SESSION_KEY);
 
-    if (ctx->who.method.data == NULL) {
-        ctx->who.account = 0;
-        ctx->failed = 1;
-        return;
-    }
-
-    if (cp_session_is_stale(&cmcf->app.session, seen, now)) {
-        len = cp_session_encode(&who, now, renewed);
-        ngx_http_caportal_redis_touch(cmcf->redis, CP_SESSION_KIND, ctx->account_id, ctx->who.session_key,
-                                      cp_str_n(renewed, len), cp_session_ttl(&cmcf->app.session, who.since_ms, now));
+    if (ngx_http_caportal_session_renew(cmcf, session, now) != NGX_OK && cmcf->sessions != NULL) {
+        ngx_http_caportal_cache_keep(cmcf->sessions, wait->ticket, &wait->token, session);
     }
 }
 
 
 static void
-ngx_http_caportal_session_got(void *data, cp_str_t record, ngx_uint_t found, ngx_uint_t failed)
+ngx_http_caportal_session_got(void *data, const struct redisReply *reply)
 {
-    ngx_http_caportal_session_ctx_t  *ctx = data;
+    cp_str_t                           record;
+    ngx_http_caportal_found_e          found;
+    ngx_http_caportal_redis_t         *redis;
+    ngx_http_caportal_main_conf_t     *cmcf;
+    ngx_http_caportal_session_wait_t  *wait = data;
 
-    ctx->failed = failed;
+    cmcf = ngx_http_get_module_main_conf(wait->request, ngx_http_caportal_module);
+    redis = cmcf->redis;
 
-    if (found) {
-        ngx_http_caportal_session_use(ctx, record);
+    found = ngx_http_caportal_redis_found(reply, &record);
+
+    if (found == NGX_HTTP_CAPORTAL_FOUND) {
+        ngx_http_caportal_session_use(cmcf, wait, record);
     }
 
-    ngx_http_caportal_session_wake(ctx);
+    wait->ctx->failed = found == NGX_HTTP_CAPORTAL_FOUND_LOST || found == NGX_HTTP_CAPORTAL_FOUND_ERROR;
+
+    ngx_http_caportal_session_wake(wait);
+
+    /* Not before: others that wait are told by it, and one of them might take this request with it. */
+    if (found == NGX_HTTP_CAPORTAL_FOUND_ERROR) {
+        ngx_http_caportal_redis_refused(redis, reply);
+    }
 }
 
 
-/* Redis hangs: dropping the connection fails every request that waits on it, this one among them. */
-static void
-ngx_http_caportal_session_expired(ngx_event_t *ev)
+/* A session that this worker has checked already. */
+static ngx_http_caportal_session_ctx_t *
+ngx_http_caportal_session_cached(ngx_http_request_t *r, ngx_http_caportal_main_conf_t *cmcf, ngx_str_t *token)
 {
-    ngx_http_caportal_session_ctx_t  *ctx = ev->data;
-    ngx_http_caportal_main_conf_t    *cmcf;
+    int64_t                           now;
+    ngx_http_caportal_checked_t      *session;
+    ngx_http_caportal_session_ctx_t  *ctx;
 
-    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0, "caportal: redis does not answer");
+    session = cmcf->sessions == NULL ? NULL : ngx_http_caportal_cache_find(cmcf->sessions, token);
+    if (session == NULL) {
+        return NULL;
+    }
 
-    cmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_caportal_module);
-    ngx_http_caportal_redis_drop(cmcf->redis);
+    now = cp_now_ms();
+
+    if (!cp_session_alive(&cmcf->app.session, &session->who, session->seen_ms, now)) {
+        ngx_http_caportal_cache_drop(cmcf->sessions, session);
+        return NULL;
+    }
+
+    ctx = ngx_http_caportal_session_ctx(r, session->len);
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ngx_http_caportal_checked_copy(&ctx->session, session);
+    ctx->known = 1;
+
+    if (ngx_http_caportal_session_renew(cmcf, session, now) == NGX_OK) {
+        ngx_http_caportal_cache_drop(cmcf->sessions, session);
+    }
+
+    return ctx;
 }
 
 
 static ngx_int_t
-ngx_http_caportal_session_ask(ngx_http_request_t *r, ngx_http_caportal_session_ctx_t *ctx)
+ngx_http_caportal_session_ask(ngx_http_request_t *r, ngx_http_caportal_session_ctx_t *ctx,
+    ngx_http_caportal_main_conf_t *cmcf, ngx_str_t *token)
 {
-    ngx_str_t                       token;
-    ngx_http_cleanup_t             *cln;
-    ngx_http_caportal_main_conf_t  *cmcf;
+    cp_str_t                           account_id;
+    ngx_http_cleanup_t                *cln;
+    ngx_http_caportal_session_wait_t  *wait;
 
-    ctx->asked = 1;
-
-    if (ngx_http_caportal_session_cookie(r, &token) != NGX_OK
-        || !cp_session_parse(ngx_http_caportal_str(token), &ctx->account_id, ctx->key))
-    {
+    if (!cp_session_parse(ngx_http_caportal_str(*token), &account_id, ctx->session.key)) {
         ctx->known = 1;
         return NGX_OK;
     }
 
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
-
-    cln = ngx_http_cleanup_add(r, 0);
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_caportal_session_wait_t));
     if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cln->handler = ngx_http_caportal_session_forget;
-    cln->data = ctx;
+    wait = cln->data;
+    wait->request = r;
+    wait->ctx = ctx;
+    wait->token = *token;
+    ngx_memcpy(ctx->session.account_id, account_id.data, CP_ACCOUNT_ID);
 
-    ctx->get = ngx_http_caportal_redis_get(cmcf->redis, CP_SESSION_KIND, ctx->account_id,
-                                           cp_str_n(ctx->key, CP_SESSION_KEY), ngx_http_caportal_session_got, ctx);
-    if (ctx->get == NULL) {
+    if (cmcf->sessions != NULL) {
+        wait->ticket = ngx_http_caportal_cache_ticket(cmcf->sessions, account_id);
+    }
+
+    wait->number = ngx_http_caportal_redis_ask(cmcf->redis, account_id, ctx->session.key,
+                                               ngx_http_caportal_session_got, wait);
+    if (wait->number == 0) {
         ctx->known = 1;
         ctx->failed = 1;
         return NGX_OK;
     }
 
-    ctx->timer.handler = ngx_http_caportal_session_expired;
-    ctx->timer.data = ctx;
-    ctx->timer.log = r->connection->log;
-    ngx_add_timer(&ctx->timer, cmcf->redis_timeout ? cmcf->redis_timeout : SESSION_TIMER);
+    cln->handler = ngx_http_caportal_session_forget;
 
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_AGAIN;
+}
+
+
+/* Who has sent this cookie: known at once, or NGX_AGAIN until Redis has answered. */
+static ngx_int_t
+ngx_http_caportal_session_begin(ngx_http_request_t *r, ngx_http_caportal_session_ctx_t **ctx)
+{
+    ngx_str_t                       token;
+    ngx_uint_t                      found;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    found = ngx_http_caportal_session_cookie(r, &token) == NGX_OK && token.len == CP_SESSION_TOKEN;
+
+    if (!found) {
+        *ctx = ngx_http_caportal_session_ctx(r, 0);
+        if (*ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+        (*ctx)->known = 1;
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+
+    *ctx = ngx_http_caportal_session_cached(r, cmcf, &token);
+    if (*ctx != NULL) {
+        return NGX_OK;
+    }
+
+    *ctx = ngx_http_caportal_session_ctx(r, CP_SESSION_RECORD_MAX);
+    if (*ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_caportal_session_ask(r, *ctx, cmcf, &token);
 }
 
 
@@ -350,16 +435,7 @@ ngx_http_caportal_session_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_caportal_session(r);
     if (ctx == NULL) {
-        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_caportal_session_ctx_t));
-        if (ctx == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-        ctx->request = r;
-        ngx_http_set_ctx(r, ctx, ngx_http_caportal_session_module);
-    }
-
-    if (!ctx->asked) {
-        rc = ngx_http_caportal_session_ask(r, ctx);
+        rc = ngx_http_caportal_session_begin(r, &ctx);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -369,7 +445,7 @@ ngx_http_caportal_session_handler(ngx_http_request_t *r)
         return NGX_AGAIN;
     }
 
-    if (slcf->mode != NGX_HTTP_CAPORTAL_SESSION_REQUIRED || ctx->who.account != 0) {
+    if (slcf->mode != NGX_HTTP_CAPORTAL_SESSION_REQUIRED || ctx->session.who.account != 0) {
         return NGX_DECLINED;
     }
 
@@ -391,7 +467,7 @@ ngx_http_caportal_session_variable(ngx_http_request_t *r, ngx_http_variable_valu
     ngx_http_caportal_session_ctx_t  *ctx = ngx_http_caportal_session(r);
     cp_str_t                         *s;
 
-    s = ctx == NULL ? NULL : (cp_str_t *) ((char *) &ctx->who + data);
+    s = ctx == NULL ? NULL : (cp_str_t *) ((char *) &ctx->session.who + data);
 
     if (s == NULL || s->data == NULL) {
         v->not_found = 1;

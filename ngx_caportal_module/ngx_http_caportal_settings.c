@@ -1,5 +1,5 @@
 /* The setters of the settings at the level of `http`: what may be said, checked where it is said. */
-#include "ngx_http_caportal.h"
+#include "ngx_http_caportal_session_cache.h"
 
 #include "redis/sentinel.h"
 
@@ -290,32 +290,6 @@ ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    struct stat                     st;
-    ngx_str_t                      *word = cf->args->elts;
-    ngx_http_caportal_main_conf_t  *cmcf = conf;
-
-    if (cmcf->app.store.data != NULL) {
-        return "is duplicate";
-    }
-
-    if (ngx_conf_full_name(cf->cycle, &word[1], 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (stat((char *) word[1].data, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "\"%V\": \"%V\" is not a folder", word, &word[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    cmcf->app.store = ngx_http_caportal_str(word[1]);
-
-    return NGX_CONF_OK;
-}
-
-
 static void
 ngx_http_caportal_profiles_free(void *data)
 {
@@ -514,6 +488,31 @@ ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf
 
     session->idle_s = (unsigned) idle_s;
     session->absolute_s = (unsigned) absolute_s;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    int64_t                         n = 0;
+    ngx_str_t                      *word = cf->args->elts;
+    ngx_http_caportal_main_conf_t  *cmcf = conf;
+
+    if (cmcf->cached != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    if (!cp_str_is(ngx_http_caportal_str(word[1]), "off")
+        && (!cp_str_number(ngx_http_caportal_str(word[1]), &n) || n == 0 || n > NGX_HTTP_CAPORTAL_CACHE_MOST))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number of sessions \"%V\" of \"%V\": expected 1 to %d or "
+                           "\"off\"", &word[1], word, NGX_HTTP_CAPORTAL_CACHE_MOST);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->cached = (ngx_uint_t) n;
 
     return NGX_CONF_OK;
 }

@@ -31,6 +31,7 @@ const cp_word_t cp_sms_purpose_words[] = {
     { "login",          CP_SMS_FOR_LOGIN },
     { "reset_password", CP_SMS_FOR_RESET_PASSWORD },
     { "change_phone",   CP_SMS_FOR_CHANGE_PHONE },
+    { "confirm",        CP_SMS_FOR_CONFIRM },
     { NULL,             0 }
 };
 
@@ -48,10 +49,12 @@ name_of(cp_call_t *call, cp_str_t phone, cp_str_t *name)
 }
 
 
+/* One code a number, purpose and subject: who asks for another subject takes nobody's code away. */
 static cp_str_t
-record_key(cp_call_t *call, cp_str_t name, unsigned purpose)
+record_key(cp_call_t *call, cp_str_t name, unsigned purpose, cp_str_t subject)
 {
-    cp_str_t full = cp_str_printf(call->arena, "%s:%s", cp_word_name(cp_sms_purpose_words, purpose), name.data);
+    cp_str_t full = cp_str_printf(call->arena, "%s:%s:%.*s", cp_word_name(cp_sms_purpose_words, purpose), name.data,
+                                  (int) subject.len, subject.data);
 
     return full.data == NULL ? full : cp_redis_key(&call->app->redis, call->arena, "sms", full);
 }
@@ -59,12 +62,12 @@ record_key(cp_call_t *call, cp_str_t name, unsigned purpose)
 
 /* What stands for the code in Redis: without the key ring, a million hashes would find it. */
 static cp_code_t
-code_mac(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code, cp_str_t *mac)
+code_mac(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code, cp_str_t *mac)
 {
     cp_str_t text, bytes;
 
-    text = cp_str_printf(call->arena, "%s\n%.*s\n%.*s", cp_word_name(cp_sms_purpose_words, purpose), (int) phone.len,
-                         phone.data, (int) code.len, code.data);
+    text = cp_str_printf(call->arena, "%s\n%.*s\n%.*s\n%.*s", cp_word_name(cp_sms_purpose_words, purpose),
+                         (int) phone.len, phone.data, (int) subject.len, subject.data, (int) code.len, code.data);
     if (text.data == NULL) {
         return CP_E_NO_MEMORY;
     }
@@ -102,7 +105,7 @@ limits_of(cp_call_t *call, cp_str_t name, cp_limit_t *out)
 
 
 cp_code_t
-cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose)
+cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject)
 {
     const cp_redis_conf_t *redis = &call->app->redis;
     cp_limit_t             taken[CP_LIMITS_MAX];
@@ -118,8 +121,8 @@ cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose)
     }
 
     CP_TRY(name_of(call, phone, &name));
-    CP_TRY(code_mac(call, phone, purpose, code, &record.mac));
-    record.key = record_key(call, name, purpose);
+    CP_TRY(code_mac(call, phone, purpose, subject, code, &record.mac));
+    record.key = record_key(call, name, purpose, subject);
     count = limits_of(call, name, taken);
 
     CP_TRY(cp_limit_take(redis, call->arena, taken, count, &record, &call->retry_after_s));
@@ -141,13 +144,14 @@ cp_sms_code_send(cp_call_t *call, cp_str_t phone, unsigned purpose)
 
 
 cp_code_t
-cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code, cp_limit_code_t *claim)
+cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code,
+                  cp_limit_code_t *claim)
 {
     cp_str_t name;
 
     CP_TRY(name_of(call, phone, &name));
-    CP_TRY(code_mac(call, phone, purpose, code, &claim->mac));
-    claim->key = record_key(call, name, purpose);
+    CP_TRY(code_mac(call, phone, purpose, subject, code, &claim->mac));
+    claim->key = record_key(call, name, purpose, subject);
     claim->tries = TRIES;
 
     return claim->key.data == NULL ? CP_E_NO_MEMORY : CP_OK;
@@ -155,11 +159,11 @@ cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t co
 
 
 cp_code_t
-cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t code)
+cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code)
 {
     cp_limit_code_t claim;
 
-    CP_TRY(cp_sms_code_claim(call, phone, purpose, code, &claim));
+    CP_TRY(cp_sms_code_claim(call, phone, purpose, subject, code, &claim));
 
     return cp_limit_redeem(&call->app->redis, call->arena, claim.key, claim.mac, claim.tries);
 }

@@ -62,6 +62,7 @@
     X(SAME_PERSON,       "same_person",         403, CLIENT, "同一人员不得重复经办同一订单",                              \
       "Nobody acts twice on one order: another person must do this")                                                   \
     X(NOT_VERIFIED,      "not_verified",        403, CLIENT, "请先完成实名认证", "Verify the identity first")            \
+    X(CAPTCHA_REQUIRED,  "captcha_required",    403, CLIENT, "请输入图形验证码", "Answer a captcha first")               \
     X(NOT_FOUND,         "not_found",           404, CLIENT, "内容不存在", "Not found")                                  \
     X(METHOD,            "method_not_allowed",  405, CLIENT, "不支持的请求方法", "Method not allowed")                   \
     X(CONFLICT,          "conflict",            409, CLIENT, "当前状态下不能进行该操作",                                  \
@@ -85,6 +86,8 @@
       "This type of content is not accepted")                                                                          \
     X(INVALID,           "invalid_fields",      422, CLIENT, "部分内容填写有误", "Some fields are wrong")                \
     X(INCOMPLETE,        "incomplete",          422, CLIENT, "资料不完整，请补充", "Something is still missing")         \
+    X(BAD_CAPTCHA,       "bad_captcha",         422, CLIENT, "图形验证码不正确或已失效，请重新获取",                       \
+      "The captcha's answer is wrong or has expired: get another")                                                     \
     X(BAD_CSR,           "bad_csr",             422, CLIENT, "证书请求无效", "The certificate request is not acceptable") \
     X(WEAK_KEY,          "weak_key",            422, CLIENT, "密钥强度不足或已知不安全", "The key is weak or known bad") \
     X(RATE_LIMITED,      "rate_limited",        429, CLIENT, "操作过于频繁，请稍后再试", "Too often: try again later")   \
@@ -143,6 +146,7 @@ const cp_error_t *cp_error(cp_code_t code);
     X(CHECK_DIGIT, "check_digit", "校验位错误", "has a wrong check digit")                                               \
     X(MISMATCH,    "mismatch",    "与认证信息不一致", "does not match what was verified")                                \
     X(COMMON,      "common",      "过于常见", "is too common")                                                          \
+    X(WEAK,        "weak",        "强度不足", "is too easily guessed")                                                  \
     X(REJECTED,    "rejected",    "未通过审核，请修改", "was rejected by review: correct it")                            \
     X(NOT_SOLD,    "not_sold",    "当前不可选", "is not offered")
 

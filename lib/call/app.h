@@ -7,6 +7,7 @@
 #include "db/db.h"
 #include "egress/egress.h"
 #include "redis/redis.h"
+#include "store/store.h"
 
 typedef struct {
     cp_str_t  path;             /* egress path that the operator proxies to the provider: "/sms/" */
@@ -42,7 +43,7 @@ typedef struct cp_app_s {
     cp_session_conf_t   session;
     const cp_str_t     *origins;     /* "https://host[:port]" of every server whose pages may change something */
     size_t              origin_count;
-    cp_str_t            store;       /* folder of the materials */
+    cp_store_conf_t     store;       /* of the materials */
     cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
 } cp_app_t;
 

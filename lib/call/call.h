@@ -111,6 +111,7 @@ typedef struct cp_call_s {
     cp_db_t                      *db;
     json_t                       *input;                    /* the body as JSON, owned by the call */
     bool                          ran;                      /* the request was bound to its idempotency key */
+    struct cp_later_s            *later;                    /* what follows the answer, see call/later.h */
     cp_str_t                      push;                     /* ledger id to push to the stream after the commit */
 
     /* Out. */
@@ -124,6 +125,7 @@ typedef struct cp_call_s {
     cp_bad_field_t                bad[CP_FIELDS_MAX];
     size_t                        bad_count;
     unsigned                      retry_after_s;            /* 0: none */
+    json_t                       *members;                  /* what a problem document says besides, owned by the call */
 } cp_call_t;
 
 typedef cp_code_t (*cp_operation_fn)(cp_call_t *call);
@@ -133,6 +135,12 @@ void cp_bad_field(cp_call_t *call, cp_str_t name, cp_field_code_t why);
 
 /* CP_E_INVALID when a field was marked, else CP_OK. */
 cp_code_t cp_fields_verdict(const cp_call_t *call);
+
+/*
+ * Adds a member to the problem document that the call ends in, should it end in one (RFC 9457 section 3.2); takes the
+ * reference to `value`. The last of a name stands. Described in html/openapi.yaml like the standing members.
+ */
+void cp_problem(cp_call_t *call, const char *name, json_t *value);
 
 /* Sets status and JSON answer; takes the reference to `answer` (NULL: memory is out → CP_E_NO_MEMORY). */
 cp_code_t cp_answer(cp_call_t *call, int status, json_t *answer);

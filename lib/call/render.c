@@ -47,6 +47,9 @@ problem(const cp_call_t *call, const cp_error_t *row)
     if (document != NULL && call->retry_after_s != 0) {
         json_object_set_new(document, "retry_after_s", json_integer(call->retry_after_s));
     }
+    if (document != NULL && call->members != NULL) {
+        json_object_update_missing(document, call->members);
+    }
     if (document == NULL || call->bad_count == 0) {
         return document;
     }

@@ -1,14 +1,25 @@
 #include "certificate/certificate_store.h"
 
-static const char sql_lines[] =
-    "SELECT c.id, c.serial, c.issuer, c.state, c.not_before, c.not_after, c.revoked_at, c.reason, "
-    "o.no, o.project, o.product, u.public_id, u.name "
+#define LINES                                                                                                          \
+    "SELECT c.id, c.serial, c.issuer, c.state, c.not_before, c.not_after, c.revoked_at, c.reason, "                    \
+    "o.no, o.project, o.product, u.public_id, u.name "                                                                 \
     "FROM certificate c JOIN certificate_order o ON o.id = c.order_id JOIN unit u ON u.id = c.unit_id "
+
+/* A unit's certificates are for its administrator, and each for the member who applied for it. */
+#define TO_MEMBER                                                                                                      \
+    "JOIN unit_member m ON m.unit_id = c.unit_id AND m.account_id = ? "                                                \
+    "AND (m.account_id = c.account_id OR m.role = 'administrator') "
+
+static const char sql_lines[] =
+    LINES "JOIN unit_member m ON m.unit_id = c.unit_id AND m.account_id = c.account_id "
     "WHERE c.account_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
 
+static const char sql_lines_of_unit[] =
+    LINES "WHERE c.unit_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
+
 static const char sql_download[] =
-    "SELECT c.der, i.certificate FROM certificate c JOIN issuer i ON i.name = c.issuer "
-    "WHERE c.serial = ? AND c.account_id = ?";
+    "SELECT c.der, i.certificate FROM certificate c JOIN issuer i ON i.name = c.issuer " TO_MEMBER
+    "WHERE c.serial = ?";
 
 #define SHOWN                                                                                                          \
     "SELECT c.id, c.account_id, a.public_id, a.state = 'active', u.public_id, EXISTS (SELECT 1 FROM unit_member m "    \
@@ -45,6 +56,14 @@ cp_certificate_lines(cp_call_t *call, int64_t account, const cp_page_t *page, cp
 
 
 cp_code_t
+cp_certificate_lines_of_unit(cp_call_t *call, int64_t unit, const cp_page_t *page, cp_rows_t **rows)
+{
+    return cp_db_query(call->db, rows, sql_lines_of_unit, "iii>isssiiiisssss", unit,
+                       page->after == 0 ? INT64_MAX : page->after, page->limit + 1);
+}
+
+
+cp_code_t
 cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *l)
 {
     return cp_db_next(rows, &l->id, &l->serial, &l->issuer, &l->state, &l->not_before_ms, &l->not_after_ms,
@@ -55,7 +74,7 @@ cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *l)
 cp_code_t
 cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_str_t *der, cp_str_t *issuer)
 {
-    return cp_db_row(call->db, sql_download, "si>ss", serial, account, der, issuer);
+    return cp_db_row(call->db, sql_download, "is>ss", account, serial, der, issuer);
 }
 
 

@@ -21,11 +21,15 @@ typedef struct {
     cp_str_t  unit_name;
 } cp_certificate_line_t;
 
-/* Newest first; one row more than the page holds. */
+/* An account's, of units that it still acts for, or a unit's; newest first, one row more than the page holds. */
 cp_code_t cp_certificate_lines(cp_call_t *call, int64_t account, const cp_page_t *page, cp_rows_t **rows);
+cp_code_t cp_certificate_lines_of_unit(cp_call_t *call, int64_t unit, const cp_page_t *page, cp_rows_t **rows);
 cp_code_t cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *line);
 
-/* The account's certificate of that serial, with its issuer's (both DER). */
+/*
+ * A certificate that the account holds, or that is of a unit which it administers, with its issuer's (both DER).
+ * CP_E_NOT_FOUND for others'.
+ */
 cp_code_t cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_str_t *der, cp_str_t *issuer);
 
 /* The row of a certificate that was shown; CP_E_NOT_FOUND. */

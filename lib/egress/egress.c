@@ -1,11 +1,8 @@
 #include "egress.h"
 
-#include <pthread.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
-#include "base/thread.h"
+#include "egress/curl.h"
 
 typedef struct {
     cp_arena_t *arena;
@@ -14,56 +11,10 @@ typedef struct {
     size_t      size;
 } buffer_t;
 
-static pthread_key_t  thread_key;
-static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
-
-
-static void
-thread_end(void *data)
-{
-    curl_easy_cleanup(data);
-    cp_thread_gave();
-}
-
-
-static void
-thread_key_create(void)
-{
-    pthread_key_create(&thread_key, thread_end);
-}
-
-
 cp_code_t
 cp_egress_library_init(void)
 {
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? CP_OK : CP_E_NO_MEMORY;
-}
-
-
-/* One handle a thread keeps the connection open between exchanges; its options are set anew each time. */
-static CURL *
-this_thread(void)
-{
-    CURL *curl;
-
-    pthread_once(&thread_once, thread_key_create);
-
-    curl = pthread_getspecific(thread_key);
-    if (curl != NULL) {
-        curl_easy_reset(curl);
-        return curl;
-    }
-
-    curl = curl_easy_init();
-    if (curl != NULL && pthread_setspecific(thread_key, curl) != 0) {
-        curl_easy_cleanup(curl);
-        return NULL;
-    }
-    if (curl != NULL) {
-        cp_thread_took();
-    }
-
-    return curl;
 }
 
 
@@ -160,7 +111,7 @@ cp_egress(const cp_egress_conf_t *conf, cp_arena_t *arena, const cp_egress_reque
     cp_str_t           url;
     long               status = 0;
 
-    curl = this_thread();
+    curl = cp_curl_of_thread();
     url = cp_str_printf(arena, "http://egress%.*s", (int) request->path.len, request->path.data);
     headers = header_list(arena, request);
     if (curl == NULL || url.data == NULL || headers == NULL) {

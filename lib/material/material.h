@@ -47,8 +47,11 @@ cp_code_t cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stor
 /* Reads a stored file into the arena and checks every chunk and the digest. */
 cp_code_t cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *bytes);
 
+/* Reads a part of it, within its size; every chunk that the part touches is checked. */
+cp_code_t cp_stored_read_range(cp_call_t *call, const cp_stored_t *stored, int64_t offset, size_t len, cp_str_t *bytes);
+
 /* Removes a file that no row names any more; a missing one is fine. */
-void cp_stored_remove(const cp_app_t *app, cp_str_t file);
+void cp_stored_remove(cp_call_t *call, cp_str_t file);
 
 /* The rule of a payment voucher, which no hall defines. */
 extern const cp_material_rule_t cp_voucher_rule;

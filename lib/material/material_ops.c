@@ -89,7 +89,7 @@ cp_op_material_put(cp_call_t *call)
      * have happened, so from there on only the sweep may remove the file.
      */
     if (code != CP_OK && code != CP_E_RETRY && stored.file.data != NULL) {
-        cp_stored_remove(call->app, stored.file);
+        cp_stored_remove(call, stored.file);
     }
     CP_TRY(code);
 

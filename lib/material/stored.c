@@ -1,13 +1,8 @@
 /* Reading and removing what the store holds. */
 #include "material/material.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "material/material_folder.h"
 #include "material/material_format.h"
 
 
@@ -21,130 +16,116 @@ damaged(const cp_stored_t *stored, const char *how)
 }
 
 
+/* Reads a part of the sealed file. A file that is missing or too short is evidence lost. */
 static cp_code_t
-open_file(const cp_app_t *app, const cp_stored_t *stored, int *file)
+read_sealed(cp_call_t *call, const cp_stored_t *stored, int64_t offset, size_t len, unsigned char *out)
 {
-    char path[CP_FILE_PATH];
-    int  store;
+    char      name[CP_FILE_NAME + 1];
+    int64_t   size;
+    cp_code_t code;
 
+    memcpy(name, stored->file.data, CP_FILE_NAME);
+    name[CP_FILE_NAME] = '\0';
+
+    code = cp_file_read(&call->app->store, call->arena, name, offset, len, out, &size);
+    if (code == CP_E_NOT_FOUND) {
+        return damaged(stored, "is missing");
+    }
+    if (code == CP_E_INTERNAL) {
+        return damaged(stored, "is too short");
+    }
+    CP_TRY(code);
+
+    return size == cp_file_size(stored->size) ? CP_OK : damaged(stored, "has the wrong size");
+}
+
+
+static cp_code_t
+open_chunks(const cp_stored_t *stored, const unsigned char key[CP_KEY_SIZE], int64_t first, int64_t count,
+            const unsigned char *sealed, unsigned char *out)
+{
+    int64_t last = cp_file_chunks(stored->size) - 1, i;
+
+    for (i = first; i < first + count; i++) {
+        size_t n = i == last ? (size_t) (stored->size - i * CP_CHUNK_SIZE) : CP_CHUNK_SIZE;
+
+        if (cp_chunk_open(key, (uint64_t) i, i == last, cp_str_n(sealed, n + CP_TAG_SIZE), out) != CP_OK) {
+            return damaged(stored, "was changed");
+        }
+
+        sealed += n + CP_TAG_SIZE;
+        out += n;
+    }
+
+    return CP_OK;
+}
+
+
+static cp_code_t
+check(const cp_stored_t *stored)
+{
     if (!cp_file_name_is_valid(stored->file)) {
         cp_log(CP_LOG_ALERT, "a row names a stored file with an impossible name");
         return CP_E_INTERNAL;
     }
 
-    store = cp_store_open(app);
-    if (store == -1) {
-        return cp_store_failed("opening the folder");
-    }
-
-    cp_file_permanent(stored->file.data, path);
-    *file = openat(store, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (*file == -1) {
-        cp_code_t code = errno == ENOENT ? damaged(stored, "is missing") : cp_store_failed("opening a file");
-
-        close(store);
-        return code;
-    }
-
-    close(store);
-    return CP_OK;
+    return stored->size > 0 ? CP_OK : damaged(stored, "has the wrong size");
 }
 
 
-/* Exactly `len` bytes. */
+/* Chunks `first` to first + count - 1, plain, into `out`. */
 static cp_code_t
-read_all(int file, const cp_stored_t *stored, unsigned char *data, size_t len)
+read_chunks(cp_call_t *call, const cp_stored_t *stored, int64_t first, int64_t count, unsigned char *out)
 {
-    ssize_t n;
-
-    while (len > 0) {
-        n = read(file, data, len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return cp_store_failed("reading");
-        }
-        if (n == 0) {
-            return damaged(stored, "is too short");
-        }
-        data += n;
-        len -= (size_t) n;
-    }
-
-    return CP_OK;
-}
-
-
-static cp_code_t
-check_head(int file, const cp_stored_t *stored)
-{
-    unsigned char head[CP_FILE_HEAD];
-    struct stat   st;
-
-    if (fstat(file, &st) != 0) {
-        return cp_store_failed("reading");
-    }
-
-    if (stored->size <= 0 || !S_ISREG(st.st_mode) || st.st_size != cp_file_size(stored->size)) {
-        return damaged(stored, "has the wrong size");
-    }
-
-    CP_TRY(read_all(file, stored, head, sizeof(head)));
-
-    return memcmp(head, cp_file_head, sizeof(head)) == 0 ? CP_OK : damaged(stored, "has the wrong head");
-}
-
-
-static cp_code_t
-read_chunks(int file, const cp_stored_t *stored, const unsigned char key[CP_KEY_SIZE], unsigned char *sealed,
-            unsigned char *out)
-{
-    int64_t count = cp_file_chunks(stored->size), i, left = stored->size;
-
-    for (i = 0; i < count; i++) {
-        bool   last = i == count - 1;
-        size_t n = last ? (size_t) left : CP_CHUNK_SIZE;
-
-        CP_TRY(read_all(file, stored, sealed, n + CP_TAG_SIZE));
-
-        if (cp_chunk_open(key, (uint64_t) i, last, cp_str_n(sealed, n + CP_TAG_SIZE), out) != CP_OK) {
-            return damaged(stored, "was changed");
-        }
-
-        out += n;
-        left -= (int64_t) n;
-    }
-
-    return CP_OK;
-}
-
-
-static cp_code_t
-read_open_file(cp_call_t *call, int file, const cp_stored_t *stored, cp_str_t *bytes)
-{
-    unsigned char  key[CP_KEY_SIZE], digest[CP_SHA256_SIZE];
-    unsigned char *sealed, *out;
+    unsigned char  key[CP_KEY_SIZE], head[CP_FILE_HEAD];
+    unsigned char *sealed;
+    int64_t        from, to;
     cp_code_t      code;
 
-    CP_TRY(check_head(file, stored));
+    from = CP_FILE_HEAD + first * (CP_CHUNK_SIZE + CP_TAG_SIZE);
+    to = CP_FILE_HEAD + (first + count) * (CP_CHUNK_SIZE + CP_TAG_SIZE);
+    if (to > cp_file_size(stored->size)) {
+        to = cp_file_size(stored->size);
+    }
 
-    sealed = cp_alloc(call->arena, CP_CHUNK_SIZE + CP_TAG_SIZE);
-    out = cp_alloc(call->arena, (size_t) stored->size + 1);
-    if (sealed == NULL || out == NULL) {
+    sealed = cp_alloc(call->arena, (size_t) (to - from));
+    if (sealed == NULL) {
         return CP_E_NO_MEMORY;
     }
+
+    CP_TRY(read_sealed(call, stored, 0, sizeof(head), head));
+    if (memcmp(head, cp_file_head, sizeof(head)) != 0) {
+        return damaged(stored, "has the wrong head");
+    }
+    CP_TRY(read_sealed(call, stored, from, (size_t) (to - from), sealed));
 
     code = cp_key_unwrap(call->app->keys, call->arena, stored->wrapped_key, key);
     if (code != CP_OK) {
         return code == CP_E_INTERNAL ? damaged(stored, "has a key that does not open") : code;
     }
 
-    code = read_chunks(file, stored, key, sealed, out);
+    code = open_chunks(stored, key, first, count, sealed, out);
     explicit_bzero(key, sizeof(key));
-    CP_TRY(code);
 
+    return code;
+}
+
+
+cp_code_t
+cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *bytes)
+{
+    unsigned char  digest[CP_SHA256_SIZE];
+    unsigned char *out;
+
+    *bytes = CP_STR_NULL;
+    CP_TRY(check(stored));
+
+    out = cp_alloc(call->arena, (size_t) stored->size + 1);
+    if (out == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(read_chunks(call, stored, 0, cp_file_chunks(stored->size), out));
     out[stored->size] = '\0';
 
     CP_TRY(cp_sha256(cp_str_n(out, (size_t) stored->size), digest));
@@ -158,42 +139,37 @@ read_open_file(cp_call_t *call, int file, const cp_stored_t *stored, cp_str_t *b
 
 
 cp_code_t
-cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *bytes)
+cp_stored_read_range(cp_call_t *call, const cp_stored_t *stored, int64_t offset, size_t len, cp_str_t *bytes)
 {
-    cp_code_t code;
-    int       file = -1;
+    int64_t        first = offset / CP_CHUNK_SIZE, count = (offset + (int64_t) len - 1) / CP_CHUNK_SIZE - first + 1;
+    unsigned char *out;
 
     *bytes = CP_STR_NULL;
+    CP_TRY(check(stored));
 
-    CP_TRY(open_file(call->app, stored, &file));
+    if (offset < 0 || len == 0 || (int64_t) len > stored->size || offset > stored->size - (int64_t) len) {
+        return CP_E_INTERNAL;
+    }
 
-    code = read_open_file(call, file, stored, bytes);
-    close(file);
+    out = cp_alloc(call->arena, (size_t) count * CP_CHUNK_SIZE);
+    if (out == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+    CP_TRY(read_chunks(call, stored, first, count, out));
 
-    return code;
+    *bytes = cp_str_n(out + (offset - first * CP_CHUNK_SIZE), len);
+    return CP_OK;
 }
 
 
 void
-cp_stored_remove(const cp_app_t *app, cp_str_t file)
+cp_stored_remove(cp_call_t *call, cp_str_t file)
 {
-    char path[CP_FILE_PATH];
-    int  store;
+    char name[CP_FILE_NAME + 1];
 
-    if (!cp_file_name_is_valid(file)) {
-        return;
+    if (cp_file_name_is_valid(file)) {
+        memcpy(name, file.data, CP_FILE_NAME);
+        name[CP_FILE_NAME] = '\0';
+        (void) cp_file_remove(&call->app->store, call->arena, name);
     }
-
-    store = cp_store_open(app);
-    if (store == -1) {
-        cp_store_failed("opening the folder");
-        return;
-    }
-
-    cp_file_permanent(file.data, path);
-    if (unlinkat(store, path, 0) != 0 && errno != ENOENT) {
-        cp_store_failed("removing a file");
-    }
-
-    close(store);
 }

@@ -9,27 +9,26 @@
 #include <openssl/evp.h>
 
 #include "base/random.h"
-#include "material/material_folder.h"
 #include "material/material_format.h"
 
 #define HEAD_SIZE  12u    /* bytes that tell every known format */
 
 struct cp_upload_s {
-    int            store;
-    int            file;
-    char           name[CP_FILE_NAME + 1];
-    unsigned       type;
-    size_t         max_size;
-    size_t         size;
-    size_t         filled;      /* bytes in the buffer */
-    uint64_t       chunks;      /* sealed so far */
-    cp_code_t      failed;      /* what ended it: later calls answer the same */
-    bool           finished;
-    bool           kept;
-    EVP_MD_CTX    *digest;
-    unsigned char  sha256[CP_SHA256_SIZE];
-    unsigned char  key[CP_KEY_SIZE];
-    unsigned char  buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
+    const cp_store_conf_t *store;
+    int                    file;
+    char                   name[CP_FILE_NAME + 1];
+    unsigned               type;
+    size_t                 max_size;
+    size_t                 size;
+    size_t                 filled;      /* bytes in the buffer */
+    uint64_t               chunks;      /* sealed so far */
+    cp_code_t              failed;      /* what ended it: later calls answer the same */
+    bool                   finished;
+    bool                   kept;
+    EVP_MD_CTX            *digest;
+    unsigned char          sha256[CP_SHA256_SIZE];
+    unsigned char          key[CP_KEY_SIZE];
+    unsigned char          buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
 };
 
 const cp_material_rule_t cp_voucher_rule = {
@@ -41,16 +40,11 @@ const cp_material_rule_t cp_voucher_rule = {
 
 
 static cp_code_t
-begin(cp_upload_t *upload, const cp_app_t *app)
+begin(cp_upload_t *upload)
 {
     upload->digest = EVP_MD_CTX_new();
     if (upload->digest == NULL || EVP_DigestInit_ex2(upload->digest, EVP_sha256(), NULL) != 1) {
         return CP_E_NO_MEMORY;
-    }
-
-    upload->store = cp_store_open(app);
-    if (upload->store == -1) {
-        return cp_store_failed("opening the folder");
     }
 
     upload->file = cp_file_create(upload->store, upload->name);
@@ -83,12 +77,12 @@ cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t con
         return NULL;
     }
 
-    upload->store = -1;
+    upload->store = &app->store;
     upload->file = -1;
     upload->type = type;
     upload->max_size = rule->max_size;
 
-    *code = begin(upload, app);
+    *code = begin(upload);
     if (*code != CP_OK) {
         cp_upload_close(upload);
         return NULL;
@@ -248,19 +242,13 @@ cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size)
 
 
 static cp_code_t
-settle(cp_upload_t *upload)
+settle(cp_upload_t *upload, cp_arena_t *arena)
 {
     if (!upload->finished || upload->failed != CP_OK) {
         return CP_E_INTERNAL;
     }
 
-    if (fdatasync(upload->file) != 0) {
-        return cp_store_failed("syncing a file");
-    }
-
-    if (cp_file_settle(upload->store, upload->name) != 0) {
-        return cp_store_failed("moving a file into place");
-    }
+    CP_TRY(cp_file_settle(upload->store, arena, upload->file, upload->name));
 
     upload->kept = true;
     return CP_OK;
@@ -282,15 +270,13 @@ cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
     memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
 
     /* The operation may run a second time after a deadlock. */
-    return upload->kept ? CP_OK : settle(upload);
+    return upload->kept ? CP_OK : settle(upload, call->arena);
 }
 
 
 void
 cp_upload_close(cp_upload_t *upload)
 {
-    char path[CP_FILE_PATH];
-
     if (upload == NULL) {
         return;
     }
@@ -298,13 +284,8 @@ cp_upload_close(cp_upload_t *upload)
     if (upload->file != -1) {
         close(upload->file);
         if (!upload->kept) {
-            cp_file_temporary(upload->name, path);
-            unlinkat(upload->store, path, 0);
+            cp_file_abandon(upload->store, upload->name);
         }
-    }
-
-    if (upload->store != -1) {
-        close(upload->store);
     }
 
     EVP_MD_CTX_free(upload->digest);

@@ -44,20 +44,21 @@ post(cp_call_t *call, const cp_pair_t *query, size_t query_count, cp_egress_answ
 {
     const cp_sms_conf_t *conf = &call->app->sms;
     cp_arena_t          *arena = call->arena;
+    cp_str_t             digest = cp_sha256_hex(arena, CP_STR(""));
     cp_pair_t            headers[] = {
         { CP_STR("host"), conf->host },
         { CP_STR("x-acs-action"), CP_STR("SendSms") },
-        { CP_STR("x-acs-content-sha256"), cp_sha256_hex(arena, CP_STR("")) },
+        { CP_STR("x-acs-content-sha256"), digest },
         { CP_STR("x-acs-date"), utc_time(arena) },
         { CP_STR("x-acs-signature-nonce"), cp_random_id(arena, 24) },
         { CP_STR("x-acs-version"), CP_STR("2017-05-25") },
     };
-    cp_acs3_request_t    request = { "POST", CP_STR("/"), query, query_count, headers, COUNT(headers), CP_STR("") };
+    cp_canonical_t       request = { "POST", CP_STR("/"), query, query_count, headers, COUNT(headers), digest };
     cp_egress_request_t  egress = { "POST", CP_STR_NULL, NULL, 0, CP_STR("") };
     cp_str_t             lines[COUNT(headers) + 2], text;
     size_t               i;
 
-    text = cp_acs3_query(arena, query, query_count);
+    text = cp_canonical_query(arena, query, query_count);
     if (text.data == NULL) {
         return CP_E_NO_MEMORY;
     }

@@ -130,7 +130,7 @@ cp_op_payment_voucher(cp_call_t *call)
     CP_TRY(cp_call_commit(call));
 
     if (replaced.data != NULL) {
-        cp_stored_remove(call->app, replaced);
+        cp_stored_remove(call, replaced);
     }
 
     return CP_OK;

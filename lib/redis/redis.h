@@ -3,8 +3,9 @@
  * asynchronous connection of its own.)
  *
  * What fails returns CP_E_REDIS, and the next call tries afresh. While the server does not answer, one thread of the
- * process at a time finds out whether it does again; the calls of the others fail at once, without waiting for it. It
- * is away as well while it loads its data, lets nobody in, or is a replica.
+ * process at a time finds out whether it does again; the calls of the others fail at once, without waiting for it, as do
+ * all for as long as the last one waited, a second at most. It is away as well while it loads its data, lets nobody in,
+ * or is a replica.
  *
  * With sentinels each new connection asks them for the master and goes on only when that one calls itself so: the user
  * needs the right to ROLE. Connections to the master of before are given up with the first that finds it gone.

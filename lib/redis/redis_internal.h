@@ -13,8 +13,9 @@
 /* One Redis as all threads of the process see it. Each is kept until the process ends. */
 typedef struct cp_redis_server_s cp_redis_server_t;
 
-/* The right to try a command, and from which generation of connections. */
+/* The right to try a command: since when, and over which generation of connections. */
 typedef struct {
+    int64_t  began_ms;
     unsigned generation;
     bool     probe;
 } cp_redis_pass_t;
@@ -24,7 +25,8 @@ cp_redis_server_t *cp_redis_server(const cp_redis_conf_t *conf);
 
 /*
  * Whether this thread may try. While the server does not answer one thread at a time may, to find out whether it does
- * again: whoever else waited for it would only hold a thread. A true answer is followed by cp_redis_leave().
+ * again, and after one that waited long nobody for as long (a second at most): whoever else waited would only hold a
+ * thread. A true answer is followed by cp_redis_leave().
  */
 bool cp_redis_enter(cp_redis_server_t *server, cp_redis_pass_t *pass);
 

@@ -7,6 +7,8 @@
 #include "redis/redis_internal.h"
 
 #define REFUSES_MS  5000    /* without a refusal for so long it takes commands again */
+#define LONG_MS     20      /* who found out in less did not wait */
+#define REST_MS     1000
 
 struct cp_redis_server_s {
     const cp_redis_conf_t *conf;
@@ -17,6 +19,7 @@ struct cp_redis_server_s {
     atomic_bool            refuses;
     atomic_size_t          sentinel;
     bool                   probing;
+    int64_t                rests_until_ms;
     int64_t                refused_ms;
 };
 
@@ -69,13 +72,14 @@ cp_redis_enter(cp_redis_server_t *server, cp_redis_pass_t *pass)
     bool may = true;
 
     pass->probe = false;
+    pass->began_ms = monotonic_ms();
 
     if (atomic_load(&server->away)) {
         pthread_mutex_lock(&server->lock);
         if (atomic_load(&server->away)) {
-            may = !server->probing;
+            may = !server->probing && pass->began_ms >= server->rests_until_ms;
             pass->probe = may;
-            server->probing = true;
+            server->probing = server->probing || may;
         }
         pthread_mutex_unlock(&server->lock);
     }
@@ -86,11 +90,36 @@ cp_redis_enter(cp_redis_server_t *server, cp_redis_pass_t *pass)
 }
 
 
+/* Who asks one after the other would wait each time: after a long wait nobody does for as long. */
+static void
+rest(cp_redis_server_t *server, const cp_redis_pass_t *pass)
+{
+    int64_t now_ms = monotonic_ms(), took_ms = now_ms - pass->began_ms;
+
+    if (took_ms >= LONG_MS) {
+        server->rests_until_ms = now_ms + (took_ms < REST_MS ? took_ms : REST_MS);
+    }
+}
+
+
+/* It goes away, with all connections to it, or is back. */
+static void
+turn(cp_redis_server_t *server, const char *fault)
+{
+    atomic_store(&server->away, fault != NULL);
+
+    if (fault != NULL) {
+        atomic_fetch_add(&server->generation, 1);
+        cp_log(CP_LOG_ERROR, "redis is away: %s", fault);
+    } else {
+        cp_log(CP_LOG_NOTICE, "redis is back");
+    }
+}
+
+
 void
 cp_redis_leave(cp_redis_server_t *server, const cp_redis_pass_t *pass, const char *fault)
 {
-    bool away;
-
     if (fault == NULL && !atomic_load(&server->away)) {
         return;
     }
@@ -102,14 +131,12 @@ cp_redis_leave(cp_redis_server_t *server, const cp_redis_pass_t *pass, const cha
     }
 
     /* What becomes of a connection of before it went away, or to the master of before, says nothing about now. */
-    away = atomic_load(&server->away);
-    if (pass->generation == atomic_load(&server->generation) && away != (fault != NULL)) {
-        atomic_store(&server->away, fault != NULL);
+    if (pass->generation == atomic_load(&server->generation)) {
         if (fault != NULL) {
-            atomic_fetch_add(&server->generation, 1);
-            cp_log(CP_LOG_ERROR, "redis is away: %s", fault);
-        } else {
-            cp_log(CP_LOG_NOTICE, "redis is back");
+            rest(server, pass);
+        }
+        if (atomic_load(&server->away) != (fault != NULL)) {
+            turn(server, fault);
         }
     }
 

@@ -80,8 +80,15 @@ cp_str_t cp_session_place(cp_arena_t *arena, cp_str_t named, cp_str_t address);
 extern const char cp_session_touch_script[];
 
 /*
+ * Lua: the same for one that was only seen: nothing happens when the record is not any more what it was, because it was
+ * ended or written again by somebody who knew more. ARGV: the field, the record as it was, the record, its life in ms.
+ */
+extern const char cp_session_renew_script[];
+
+/*
  * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are of the
- * call): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer. CP_E_REDIS when it cannot be stored.
+ * call): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer.
+ * CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
 

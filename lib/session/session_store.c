@@ -15,6 +15,12 @@ const char cp_session_touch_script[] =
     "redis.call('PEXPIRE', KEYS[1], ARGV[3], 'GT') "
     "return 1";
 
+const char cp_session_renew_script[] =
+    "if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end "
+    "redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) "
+    "redis.call('PEXPIRE', KEYS[1], ARGV[4], 'GT') "
+    "return 1";
+
 /*
  * KEYS: the account's hash, that of the session that ends (another account's, perhaps), the code that is used up if
  * there is one. ARGV: the field, the record, its life in ms, the field that ends or "", when the oldest session that may

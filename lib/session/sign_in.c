@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "call/fields.h"
+#include "member/member.h"
 #include "session/session.h"
 
 #define TRIES  3
@@ -79,6 +80,29 @@ tell(cp_call_t *call, const cp_account_t *account, const char *method)
 }
 
 
+/*
+ * A membership that was ended between the reading of the account and the beginning of the session ended no session of
+ * it. One that ends from now on finds the session, for whoever ends it waits, or is waited for, here.
+ */
+static cp_code_t
+check_unit(cp_call_t *call)
+{
+    cp_membership_t membership;
+    cp_code_t       code = CP_E_RETRY;
+    int             i;
+
+    if (call->who.unit_id.data == NULL) {
+        return CP_OK;
+    }
+
+    for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
+        code = cp_membership(call, call->who.unit_id, CP_HOLD_SHARED, &membership);
+    }
+
+    return code == CP_E_NOT_FOUND ? cp_session_set_unit(call, CP_STR_NULL) : code == CP_E_RETRY ? CP_E_BUSY : code;
+}
+
+
 /* The session first: nobody is told the token of one that is not recorded, and it is ended again. */
 static cp_code_t
 start(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate,
@@ -98,7 +122,10 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, const cp
         return result;
     }
 
-    result = tell(call, account, method);
+    result = check_unit(call);
+    if (result == CP_OK) {
+        result = tell(call, account, method);
+    }
     if (result != CP_OK && cp_session_end(call) != CP_OK) {
         cp_log(CP_LOG_ERROR, "a session that was not recorded is left until it ends by itself");
     }

@@ -49,7 +49,7 @@ cp_sign_in_by_sms(cp_call_t *call)
 
     CP_TRY(cp_body_read(call, fields, &in));
     CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_SMS));
-    CP_TRY(cp_sms_code_claim(call, in.phone, CP_SMS_FOR_LOGIN, in.code, &claim));
+    CP_TRY(cp_sms_code_claim(call, in.phone, CP_SMS_FOR_LOGIN, CP_STR(""), in.code, &claim));
 
     code = account_of(call, in.phone, &claim, &account, &known);
     if (code == CP_OK) {

@@ -210,11 +210,12 @@ subtest 'the holder' => sub {
     $set->('active');
 
     my ($unit, $account) = @$holder{qw(unit_id account_id)};
-    my $member = $portal->rows('SELECT * FROM unit_member WHERE unit_id = ? AND account_id = ?', $unit, $account)->[0];
+    my $member = $portal->rows('SELECT role, created_at FROM unit_member WHERE unit_id = ? AND account_id = ?', $unit,
+        $account)->[0];
     $portal->change('DELETE FROM unit_member WHERE unit_id = ? AND account_id = ?', $unit, $account);
     is said(sign_in(%good)), 'certificate_not_member', "does not act for the certificate's unit any more";
-    $portal->change('INSERT INTO unit_member (' . join(', ', sort keys %$member) . ') VALUES ('
-        . join(', ', ('?') x keys %$member) . ')', @$member{ sort keys %$member });
+    $portal->change('INSERT INTO unit_member (unit_id, account_id, role, created_at) VALUES (?, ?, ?, ?)', $unit,
+        $account, @$member{qw(role created_at)});
     is said(sign_in(%good)), 201, 'and is let in when all is well';
 };
 

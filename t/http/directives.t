@@ -318,11 +318,19 @@ subtest 'key ring, store, profiles' => sub {
     );
     refused('caportal_key_ring', qr/\Q$etc\/$_:$fault{$_}\E/, "caportal_key_ring $_;") for sort keys %fault;
     each_refused('caportal_store', qr/is not a folder/, 'caportal_store missing;', 'caportal_store secret;');
+    my $s3 = 'caportal_store s3 endpoint=http://127.0.0.1:9000 bucket=b key_id=k secret_file=secret spool=.';
+    refused("caportal_store", qr/takes a folder/, "caportal_store . more;");
+    refused("caportal_store", qr/invalid number of arguments/, "caportal_store;");
+    each_refused('caportal_store', qr/needs the parameter/, 'caportal_store s3;', $s3 =~ s/ bucket=b//r . ';',
+        $s3 =~ s/ spool=\.//r . ';');
+    each_refused('caportal_store', qr/invalid (?:endpoint|bucket|region|prefix)/, map {"$_;"} $s3 =~ s{http://}{ftp://}r,
+        $s3 =~ s{http://[^ ]+}{http://}r, $s3 =~ s{9000}{9000/x}r, $s3 =~ s{=b }{=b/c }r, "$s3 region=a/b", "$s3 prefix=a?b");
+    each_refused('caportal_store', qr/is not a folder/, $s3 =~ s/spool=\./spool=missing/r . ';');
     refused('caportal_profiles', qr/\Q$etc\E\/profiles-bad.conf:3: unknown directive "wrong"/,
         'caportal_profiles profiles-bad.conf;');
     refused('caportal_profiles', qr/No such file/, 'caportal_profiles missing;');
     each_refused("caportal_$_", qr/invalid number of arguments/, "caportal_$_;", "caportal_$_ a b;")
-        for qw(key_ring store profiles egress mobile);
+        for qw(key_ring profiles egress mobile);
 };
 
 subtest 'outside parties' => sub {

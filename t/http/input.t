@@ -76,7 +76,7 @@ for my $id (@json) {
             'no Content-Type');
         is_problem(ask($id, '{"a":"' . 'x' x 33_000 . '"}'), 413, 'too_large', 'too long');
 
-        my $answer = ask($id, {$id eq 'createSession' ? (method => 'sms') : (), bogus => 1, '名' => {}});
+        my $answer = ask($id, {$id =~ /createSession|proveSession/ ? (method => 'sms') : (), bogus => 1, '名' => {}});
         my %bad = map { $_->{name} => $_->{code} } @{ $answer->json->{fields} // [] };
         is_deeply [$answer->code, @bad{qw(bogus 名)}], [422, 'unknown', 'unknown'], 'unknown fields, by name'
             or diag Caportal::Client->describe($answer);

@@ -124,7 +124,7 @@ start(void **state)
         return -1;
     }
 
-    app.store = cp_str(store);
+    app.store.folder = cp_str(store);
     app.db = database;
     set_up_hall();
 
@@ -199,6 +199,9 @@ static const char sql_unit[] =
     "INSERT INTO unit (id, public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified, created_at, "
     "updated_at) VALUES (1, 'u1', 'enterprise', 'unit', '91150100000000000X', ?, ?, 1, 1, 1)";
 
+static const char sql_member[] =
+    "INSERT INTO unit_member (unit_id, account_id, role, created_at) VALUES (1, 1, 'agent', 1)";
+
 static const char sql_order[] =
     "INSERT INTO certificate_order (id, no, hall, project, product, service, account_id, unit_id, person_id, "
     "agent_index, state, version, flow, amount_fen, profile, years, sale, created_at, updated_at) VALUES "
@@ -235,6 +238,7 @@ open_case(void **state)
     assert_int_equal(cp_column_seal(app.keys, call.arena, "unit.legal_name", CP_STR("name"), &name), CP_OK);
     assert_int_equal(cp_column_seal(app.keys, call.arena, "unit.legal_id", CP_STR("id"), &id), CP_OK);
     assert_int_equal(cp_db_exec(call.db, sql_unit, "ss", name, id), CP_OK);
+    script(sql_member);
 
     sale = cp_sale_json(&hall, &project, &product);
     text = json_dumps(sale, JSON_COMPACT);
@@ -250,7 +254,8 @@ static int
 close_case(void **state)
 {
     static const char *const tables[] = {
-        "material", "payment", "order_event", "audit", "certificate_order", "unit", "account", "person",
+        "material", "payment", "order_event", "audit", "certificate_order", "unit_member", "unit", "account",
+        "person",
     };
     char   sql[64];
     size_t i;
@@ -347,7 +352,7 @@ static int
 files(void)
 {
     files_found = 0;
-    nftw(app.store.data, count_file, 8, FTW_PHYS);
+    nftw(app.store.folder.data, count_file, 8, FTW_PHYS);
 
     return files_found;
 }
@@ -698,7 +703,7 @@ put_file(const char *relative, int64_t age_s)
     char  path[200];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%s", app.store.data, relative);
+    snprintf(path, sizeof(path), "%s/%s", app.store.folder.data, relative);
     file = fopen(path, "w");
     assert_non_null(file);
     fclose(file);
@@ -711,7 +716,7 @@ is_there(const char *relative)
 {
     char path[200];
 
-    snprintf(path, sizeof(path), "%s/%s", app.store.data, relative);
+    snprintf(path, sizeof(path), "%s/%s", app.store.folder.data, relative);
 
     return access(path, F_OK) == 0;
 }
@@ -725,18 +730,18 @@ sweep(void **state)
 
     (void) state;
 
-    nftw(app.store.data, age_file, 8, FTW_PHYS);
+    nftw(app.store.folder.data, age_file, 8, FTW_PHYS);
     assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
     assert_int_equal(files(), 0);
 
     /* one in use, one that no review saw */
     assert_int_equal(upload_jpeg("licence"), 201);
     assert_int_equal(upload_jpeg("licence"), 201);
-    nftw(app.store.data, age_file, 8, FTW_PHYS);
+    nftw(app.store.folder.data, age_file, 8, FTW_PHYS);
 
-    snprintf(path, sizeof(path), "%s/ab", app.store.data);
+    snprintf(path, sizeof(path), "%s/ab", app.store.folder.data);
     mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/ab/cd", app.store.data);
+    snprintf(path, sizeof(path), "%s/ab/cd", app.store.folder.data);
     mkdir(path, 0700);
 
     put_file("tmp/0123456789abcdef0123456789abcdef", 601);

@@ -13,7 +13,7 @@
 
 #include "base/random.h"
 #include "material/material.h"
-#include "material/material_folder.h"
+#include "store/store.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define MIB           (1024u * 1024u)
@@ -64,7 +64,7 @@ start(void **state)
     chmod(path, 0600);
 
     app.keys = cp_keyring_read(path, &why, &line);
-    app.store = cp_str(folder);
+    app.store.folder = cp_str(folder);
     call.app = &app;
 
     return app.keys == NULL ? -1 : 0;
@@ -540,9 +540,9 @@ removed(void **state)
     (void) state;
 
     store(sample(1000), &stored);
-    cp_stored_remove(&app, stored.file);
+    cp_stored_remove(&call, stored.file);
     assert_int_equal(access(path_of(&stored), F_OK), -1);
-    cp_stored_remove(&app, stored.file);
+    cp_stored_remove(&call, stored.file);
     assert_refused(&stored);
 }
 
@@ -555,11 +555,11 @@ no_store(void **state)
 
     (void) state;
 
-    nowhere.store = CP_STR("/nonexistent/caportal");
+    nowhere.store.folder = CP_STR("/nonexistent/caportal");
     assert_null(cp_upload_open(&nowhere, &rule, CP_STR("image/jpeg"), -1, &code));
     assert_int_equal(code, CP_E_STORE);
 
-    nowhere.store = CP_STR_NULL;
+    nowhere.store.folder = CP_STR_NULL;
     assert_null(cp_upload_open(&nowhere, &rule, CP_STR("image/jpeg"), -1, &code));
     assert_int_equal(code, CP_E_STORE);
 }

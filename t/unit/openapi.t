@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 # The description of the API: it is well-formed, and it says what the tables in the code say, both ways.
 
 use Caportal::Files qw(capture folder read_file write_file);
+use Caportal::Npm qw(npm_folder);
 use Caportal::OpenApi;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
@@ -40,21 +41,8 @@ sub newer_node () {
 
 # The linter, installed once as the lock file says.
 sub linter () {
-    my $folder = folder("$root/build/npm");
-    my $npm = qx(npm --version 2>/dev/null);
-    die "npm is missing, which t/run installs: it is needed to lint html/openapi.yaml\n" if $? || !$npm;
     newer_node();
-
-    my $program = "$folder/node_modules/.bin/redocly";
-    my $lock    = read_file("$root/html/package-lock.json");
-    my $there   = "$folder/node_modules/lock";
-    return $program if -x $program && -e $there && read_file($there) eq $lock;
-
-    write_file("$folder/$_", read_file("$root/html/$_")) for qw(package.json package-lock.json);
-    my $said = qx(cd '$folder' && npm ci --ignore-scripts --no-audit --no-fund 2>&1);
-    die "npm cannot install the linter: $said\n" if $?;
-    write_file($there, $lock);
-    return $program;
+    return npm_folder($root, 'html', 'npm') . '/node_modules/.bin/redocly';
 }
 
 # What the linter finds in a file: the ids of the rules, and what it says besides.

@@ -1,0 +1,140 @@
+/*
+ * Proving again, in an open session, to be the account's holder: what operations with CP_FRESH ask for. A sign-in does
+ * not count, for the session may have been left open by somebody who signed in a moment ago.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "account/account.h"
+#include "account/password.h"
+#include "account/sms_code.h"
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "call/fields.h"
+#include "redis/limit.h"
+#include "session/session.h"
+#include "session/session_ops.h"
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+
+#define GUESSES           10
+#define GUESSES_WINDOW_S  (15 * 60)
+
+typedef struct {
+    cp_str_t  method;
+    cp_str_t  secret;
+} input_t;
+
+static const cp_field_t sms_fields[] = {
+    { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
+    { "code", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, secret), NULL, NULL },
+};
+
+static const cp_field_t password_fields[] = {
+    { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
+    { "password", CP_FIELD_SECRET, true, 1, CP_PASSWORD_MAX, offsetof(input_t, secret), NULL, NULL },
+};
+
+
+static cp_code_t
+by_sms(cp_call_t *call, const cp_account_t *account)
+{
+    input_t in;
+
+    CP_TRY(cp_body_read(call, sms_fields, &in));
+
+    return account->phone.data == NULL ? CP_E_BAD_CODE
+           : cp_sms_code_redeem(call, account->phone, CP_SMS_FOR_CONFIRM, account->public_id, in.secret);
+}
+
+
+/* Who sits at somebody else's open session must not find the password out by trying. */
+static cp_code_t
+by_password(cp_call_t *call, const cp_account_t *account)
+{
+    const cp_redis_conf_t *redis = &call->app->redis;
+    cp_limit_t             guesses;
+    input_t                in;
+    cp_code_t              code;
+
+    CP_TRY(cp_body_read(call, password_fields, &in));
+
+    guesses = (cp_limit_t) { cp_redis_key(redis, call->arena, "password-proof", account->public_id), GUESSES,
+                             GUESSES_WINDOW_S };
+    if (guesses.key.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+    CP_TRY(cp_limit_take(redis, call->arena, &guesses, 1, NULL, &call->retry_after_s));
+
+    code = cp_password_verify(call->arena, in.secret, account->password);
+    if (code == CP_E_BAD_CREDENTIALS) {
+        return code;
+    }
+    CP_TRY(cp_limit_give_back(redis, &guesses, 1));
+
+    return code;
+}
+
+
+static const struct {
+    const char *method;
+    cp_code_t (*prove)(cp_call_t *call, const cp_account_t *account);
+} ways[] = {
+    { "sms",      by_sms },
+    { "password", by_password },
+};
+
+
+static cp_code_t
+record(cp_call_t *call, const char *action, const cp_account_t *account, const char *method)
+{
+    CP_TRY(cp_db_begin(call->db));
+    CP_TRY(cp_audit(call, action, "account", account->public_id, json_pack("{s:s}", "method", method)));
+
+    return cp_db_commit(call->db);
+}
+
+
+/* The row that the body names; NULL with `method` marked. */
+static cp_code_t
+choose(cp_call_t *call, size_t *row)
+{
+    const json_t *method;
+
+    CP_TRY(cp_body_json(call));
+
+    method = json_object_get(call->input, "method");
+    for (*row = 0; *row < COUNT(ways) && json_is_string(method); (*row)++) {
+        if (strcmp(json_string_value(method), ways[*row].method) == 0) {
+            return CP_OK;
+        }
+    }
+
+    cp_bad_field(call, CP_STR("method"), method == NULL || json_is_null(method) ? CP_F_REQUIRED
+                                         : json_is_string(method) ? CP_F_CHOICE : CP_F_TYPE);
+    return CP_E_INVALID;
+}
+
+
+cp_code_t
+cp_op_session_prove(cp_call_t *call)
+{
+    cp_account_t account;
+    cp_code_t    code;
+    size_t       row;
+
+    CP_TRY(choose(call, &row));
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    code = account.active ? ways[row].prove(call, &account) : CP_E_UNAUTHENTICATED;
+    if (code == CP_E_BAD_CODE || code == CP_E_BAD_CREDENTIALS) {
+        CP_TRY(record(call, "session.prove.refuse", &account, ways[row].method));
+    }
+    CP_TRY(code);
+
+    CP_TRY(record(call, "session.prove", &account, ways[row].method));
+    CP_TRY(cp_session_prove(call));
+
+    return cp_answer(call, 200, json_pack("{s:o}", "until", cp_json_time(call, call->who.proved_ms
+                                                                         + CP_SESSION_PROOF_S * 1000)));
+}
