@@ -56,6 +56,8 @@
       "The account that the certificate belongs to has been disabled: contact the authority")                          \
     X(CERT_NOT_MEMBER,   "certificate_not_member", 401, CLIENT, "您已不是该证书所属单位的经办人，请联系单位管理员",         \
       "You do not act for the certificate's unit any more: contact its administrator")                                 \
+    X(CERT_OTHER,        "certificate_other_account", 401, CLIENT, "该证书属于其他账号，请使用本账号的证书",               \
+      "The certificate belongs to another account: use one of this account")                                           \
     X(PROOF_REQUIRED,    "proof_required",      403, CLIENT, "请再次验证身份后继续", "Prove once more who you are")       \
     X(FORBIDDEN,         "forbidden",           403, CLIENT, "无权进行该操作", "Not allowed")                            \
     X(BAD_ORIGIN,        "bad_origin",          403, CLIENT, "请求来源不受信任", "The request's origin is not trusted")  \
