@@ -249,6 +249,15 @@ void ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
 ngx_int_t ngx_http_caportal_send(ngx_http_caportal_ctx_t *ctx);
 ngx_int_t ngx_http_caportal_send_problem(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
 
+/*
+ * The certificate of the TLS connection into ctx->call, with the TLS layer's verdict, where this server asks for one
+ * (ngx_http_caportal_certificate.c). CP_E_NO_MEMORY.
+ */
+cp_code_t ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx);
+
+/* Why nginx itself refuses the certificate, which it answers with 495; CP_OK where it does not. */
+cp_code_t ngx_http_caportal_certificate_fault(ngx_http_caportal_ctx_t *ctx);
+
 /* 32 hexadecimal digits that name the request in logs, answers and audit; made at first use. */
 ngx_str_t *ngx_http_caportal_request_id(ngx_http_request_t *r);
 

@@ -145,6 +145,8 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(cmcf->egress_timeout, EGRESS_TIMEOUT);
     ngx_conf_init_uint_value(cmcf->cached, NGX_HTTP_CAPORTAL_CACHE_ENTRIES);
 
+    app->origins = cmcf->origins.elts;
+    app->origin_count = cmcf->origins.nelts;
     app->redis.timeout_ms = (unsigned) cmcf->redis_timeout;
     app->egress.timeout_ms = (unsigned) cmcf->egress_timeout;
     app->db.connect_ms = app->db.connect_ms == 0 ? CONNECT_TIMEOUT : app->db.connect_ms;
