@@ -14,6 +14,7 @@ const cp_word_t cp_sign_in_words[] = {
     { "sms", CP_SIGN_IN_SMS },
     { "password", CP_SIGN_IN_PASSWORD },
     { "certificate", CP_SIGN_IN_CERTIFICATE },
+    { "scan", CP_SIGN_IN_SCAN },
     { NULL, 0 },
 };
 

@@ -19,6 +19,7 @@ static const struct {
     { "sms",         cp_sign_in_by_sms },
     { "password",    cp_sign_in_by_password },
     { "certificate", cp_sign_in_by_certificate },
+    { "scan",        cp_sign_in_by_scan },
 };
 
 
