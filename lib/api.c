@@ -13,6 +13,7 @@
 #include "payment/payment_ops.h"
 #include "portal/portal_ops.h"
 #include "scan/scan_ops.h"
+#include "session/challenge_ops.h"
 #include "session/session_ops.h"
 #include "staff/staff_ops.h"
 
@@ -52,6 +53,7 @@ const cp_operation_t cp_operations[] = {
 
     /* sign-in */
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
+    CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
     POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
     READ("getSession", "/api/session", ACCOUNT, cp_op_session_show),
     REMOVE("endSession", "/api/session", ACCOUNT, cp_op_session_end),

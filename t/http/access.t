@@ -194,7 +194,7 @@ subtest 'certificates of nobody, of former staff, of applicants' => sub {
     my ($id, $client) = add_staff(name => '离职', roles => join ',', @roles);
     is $client->get('/staff/api/session')->code, 200, 'a member of staff';
     $portal->ctl('staff', 'disable', $id);
-    walk('disabled a moment ago', $desk, $client, '401 certificate_unbound');
+    walk('disabled a moment ago', $desk, $client, '401 certificate_disabled');
 
     ($id, $client) = add_staff(name => '调岗', roles => join ',', @roles);
     is call($client, $_)->code, 200, "$_->{id}, with all roles"
