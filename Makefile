@@ -5,7 +5,7 @@
 
 CC        ?= gcc
 VARIANT   ?= plain
-PKG       := jansson hiredis libcurl libpcre2-8 libsodium libssl libcrypto
+PKG       := jansson hiredis libcurl libpcre2-8 libsodium libqrencode libssl libcrypto
 CPPFLAGS  += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags jansson libcurl libsodium) -I/usr/include/mariadb
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wformat=2 -Wvla -Wundef -Werror

@@ -221,6 +221,13 @@ ngx_http_caportal_check(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (cmcf->scan.line != 0 && cmcf->app.origin.data == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"sign_in scan\" needs \"caportal_origin\" at the level of \"http\", whose first is that of the "
+                      "page to be scanned, in %V:%ui", &cmcf->scan.file, cmcf->scan.line);
+        return NGX_ERROR;
+    }
+
     return ngx_http_caportal_check_profiles(cf, cmcf->profiles);
 }
 

@@ -555,6 +555,10 @@ ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
         *origin = word[i];
+
+        if (cmcf->app.origin.data == NULL) {
+            cmcf->app.origin = ngx_http_caportal_str(word[i]);
+        }
     }
 
     return NGX_CONF_OK;

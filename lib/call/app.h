@@ -45,6 +45,7 @@ typedef struct cp_app_s {
     size_t              origin_count;
     cp_store_conf_t     store;       /* of the materials */
     cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
+    cp_str_t            origin;      /* of the portal's own pages, the first of caportal_origin; {0, NULL}: none */
 } cp_app_t;
 
 #endif

@@ -68,7 +68,7 @@ http {
     caportal_hall nmgca {
         title "内蒙古CA";
         phone 0471-4000000;
-        sign_in sms password certificate;
+        sign_in sms password certificate scan;
         flow review_then_pay;
         review_days 1;
         claim 30m;
@@ -358,7 +358,7 @@ subtest 'people' => sub {
     each_refused('caportal_session_timeout', qr/needs idle and absolute/,
         map {"caportal_session_timeout idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '31d'],
         ['x', '1h'], ['1h', 'x'], [0, 0]);
-    passes('caportal_origin', undef, "caportal_origin https://a;\ncaportal_origin https://b;");
+    passes('caportal_origin', "caportal_origin https://a;\ncaportal_origin https://b;");
     each_refused('caportal_origin', qr/invalid origin/, map {"caportal_origin $_;"} qw(http://a.example a.example
         https:// https://a/ https://a/b https://a: https://a:0 https://a:70000 https://a:x https://u@a https://a?b),
         'https://a.example http://b.example', '"https://a b"');
@@ -561,6 +561,14 @@ http {
 }
 TEXT
     like $said, qr/"caportal_session" needs "caportal_redis" .* in \S+nginx\.conf:[67]$/m, 'a guard needs Redis';
+    my $text = changed($good, 'caportal_origin', undef);
+    ($passed, $said) = checked($text);
+    my $line = () = read_file("$etc/nginx.conf") =~ s/ # nmgca.*//sr =~ /^/mg;
+    like $said, qr/"sign_in scan" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
+        'scanning needs the page that is scanned';
+    ($passed, $said) = checked(changed($text, 'sign_in', 'sign_in sms;'));
+    ok $passed, 'and without it none' or diag $said;
+
     ($passed, $said) = checked(<<"TEXT");
 load_module $build/ngx_http_caportal_module.so;
 pid $home/run/test.pid;
