@@ -7,6 +7,7 @@
 #include "account/sms_code.h"
 #include "audit/audit.h"
 #include "call/fields.h"
+#include "captcha/captcha.h"
 #include "identity/identity.h"
 #include "redis/limit.h"
 #include "session/session.h"
@@ -24,8 +25,9 @@ typedef struct {
 static const cp_field_t sms_code_fields[] = {
     { "phone", CP_FIELD_TEXT, true, 1, 20, offsetof(sms_code_input_t, phone), cp_field_mobile, NULL },
     { "purpose", CP_FIELD_CHOICE, true, 0, 0, offsetof(sms_code_input_t, purpose), NULL, cp_sms_purpose_words },
-    { "captcha_id", CP_FIELD_TEXT, false, 1, 64, offsetof(sms_code_input_t, captcha_id), NULL, NULL },
-    { "captcha_answer", CP_FIELD_TEXT, false, 1, 32, offsetof(sms_code_input_t, captcha_answer), NULL, NULL },
+    { "captcha_id", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ID_MAX, offsetof(sms_code_input_t, captcha_id), NULL, NULL },
+    { "captcha_answer", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ANSWER_MAX, offsetof(sms_code_input_t, captcha_answer),
+      NULL, NULL },
 };
 
 typedef struct {
@@ -51,6 +53,10 @@ cp_op_sms_code_create(cp_call_t *call)
     /* The new number of an account that exists: whose it is must be known. */
     if (in.purpose == CP_SMS_FOR_CHANGE_PHONE && call->who.account == 0) {
         return CP_E_UNAUTHENTICATED;
+    }
+
+    if (call->app->captcha.sms == CP_CAPTCHA_ALWAYS) {
+        CP_TRY(cp_captcha_check(call, in.captcha_id, in.captcha_answer));
     }
 
     CP_TRY(cp_sms_code_send(call, in.phone, in.purpose, CP_STR("")));
