@@ -8,10 +8,12 @@
 #include "identity/identity_ops.h"
 #include "issuance/issuance_ops.h"
 #include "material/material_ops.h"
+#include "member/member_ops.h"
 #include "order/desk_ops.h"
 #include "order/order_ops.h"
 #include "payment/payment_ops.h"
 #include "portal/portal_ops.h"
+#include "session/challenge_ops.h"
 #include "session/session_ops.h"
 #include "staff/staff_ops.h"
 
@@ -52,12 +54,14 @@ const cp_operation_t cp_operations[] = {
     /* sign-in */
     READ("getCaptcha", "/api/captcha", ANYBODY, cp_op_captcha_create),
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
+    CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
     POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
     READ("getSession", "/api/session", ACCOUNT, cp_op_session_show),
     REMOVE("endSession", "/api/session", ACCOUNT, cp_op_session_end),
     READ("listSessions", "/api/sessions", ACCOUNT, cp_op_session_list),
     REMOVE("endOtherSession", "/api/sessions/{session}", ACCOUNT, cp_op_session_end_one),
     REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
+    POOLED("proveSession", "POST", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_session_prove),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
 
     /* identity */
@@ -66,6 +70,24 @@ const cp_operation_t cp_operations[] = {
     POOLED("verifyOrganization", "POST", "/api/identity/organization", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
            cp_op_identity_organization),
     READ("listUnits", "/api/units", ACCOUNT, cp_op_units_list),
+
+    /* who acts for a unit */
+    CHANGE("switchUnit", "PUT", "/api/session/unit", ACCOUNT, 0, cp_op_session_unit),
+    READ("listMembers", "/api/units/{unit}/members", ACCOUNT, cp_op_member_list),
+    CHANGE("inviteMember", "POST", "/api/units/{unit}/members", ACCOUNT, CP_IDEMPOTENT, cp_op_invitation_create),
+    REMOVE("removeMember", "/api/units/{unit}/members/{account}", ACCOUNT, cp_op_member_remove),
+    CHANGE("handOverUnit", "POST", "/api/units/{unit}/administrator", ACCOUNT, CP_FRESH, cp_op_member_administrator),
+    READ("listUnitInvitations", "/api/units/{unit}/invitations", ACCOUNT, cp_op_invitation_of_unit),
+    REMOVE("withdrawInvitation", "/api/units/{unit}/invitations/{invitation}", ACCOUNT, cp_op_invitation_withdraw),
+    READ("listInvitations", "/api/invitations", ACCOUNT, cp_op_invitation_list),
+    CHANGE("acceptInvitation", "POST", "/api/invitations/{invitation}/accept", ACCOUNT, 0, cp_op_invitation_accept),
+    CHANGE("refuseInvitation", "POST", "/api/invitations/{invitation}/refuse", ACCOUNT, 0, cp_op_invitation_refuse),
+    CHANGE("askToJoin", "POST", "/api/units/requests", ACCOUNT, CP_IDEMPOTENT, cp_op_request_create),
+    READ("listRequests", "/api/units/requests", ACCOUNT, cp_op_request_list),
+    READ("listUnitRequests", "/api/units/{unit}/requests", ACCOUNT, cp_op_request_of_unit),
+    CHANGE("approveRequest", "POST", "/api/units/{unit}/requests/{request}/approve", ACCOUNT, 0,
+           cp_op_request_approve),
+    CHANGE("refuseRequest", "POST", "/api/units/{unit}/requests/{request}/refuse", ACCOUNT, 0, cp_op_request_refuse),
 
     /* orders */
     CHANGE("createOrder", "POST", "/api/orders", ACCOUNT, CP_IDEMPOTENT, cp_op_order_create),
@@ -124,9 +146,12 @@ const cp_operation_t cp_operations[] = {
     CHANGE("completeOrder", "POST", "/staff/api/orders/{no}/complete", PRODUCER | SHIPPER, CP_IDEMPOTENT,
            cp_op_desk_complete),
 
-    /* staff: revocation, audit */
+    /* staff: revocation, units, audit */
     CHANGE("revokeCertificate", "POST", "/staff/api/certificates/{serial}/revoke", REVIEWER | ADMIN, CP_IDEMPOTENT,
            cp_op_desk_certificate_revoke),
+    READ("listDeskUnits", "/staff/api/units", ADMIN | AUDITOR, cp_op_desk_units),
+    CHANGE("appointAdministrator", "POST", "/staff/api/units/{unit}/administrator", ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_administrator),
     READ("listAudit", "/staff/api/audit", AUDITOR | ADMIN, cp_op_audit_list),
 
 };

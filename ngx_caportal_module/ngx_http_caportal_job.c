@@ -41,9 +41,11 @@ ngx_http_caportal_job_write(ngx_http_request_t *r)
 static void
 ngx_http_caportal_job_done(ngx_event_t *ev)
 {
-    ngx_http_caportal_ctx_t  *ctx = ev->data;
-    ngx_http_request_t       *r = ctx->request;
-    ngx_connection_t         *c = r->connection;
+    ngx_http_caportal_ctx_t        *ctx = ev->data;
+    ngx_http_request_t             *r = ctx->request;
+    ngx_connection_t               *c = r->connection;
+    cp_later_t                     *later;
+    ngx_http_caportal_main_conf_t  *cmcf;
 
     ngx_http_set_log_request(c->log, r);
 
@@ -62,10 +64,17 @@ ngx_http_caportal_job_done(ngx_event_t *ev)
     r->aio = 0;
     ctx->running = 0;
 
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+    later = cp_later_take(&ctx->call);
+
     /* A request that was terminated meanwhile has the core's finalizer here. */
     r->write_event_handler(r);
 
     ngx_http_run_posted_requests(c);
+
+    if (later != NULL) {
+        ngx_http_caportal_later(cmcf, later);
+    }
 }
 
 

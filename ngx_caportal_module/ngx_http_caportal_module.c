@@ -144,6 +144,8 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(cmcf->egress_timeout, EGRESS_TIMEOUT);
     ngx_conf_init_uint_value(cmcf->cached, NGX_HTTP_CAPORTAL_CACHE_ENTRIES);
 
+    app->origins = cmcf->origins.elts;
+    app->origin_count = cmcf->origins.nelts;
     app->redis.timeout_ms = (unsigned) cmcf->redis_timeout;
     app->egress.timeout_ms = (unsigned) cmcf->egress_timeout;
     app->db.connect_ms = app->db.connect_ms == 0 ? CONNECT_TIMEOUT : app->db.connect_ms;
@@ -237,7 +239,8 @@ ngx_http_caportal_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_caportal_init_process(ngx_cycle_t *cycle)
 {
-    ngx_http_caportal_main_conf_t  *cmcf;
+    ngx_http_caportal_main_conf_t      *cmcf;
+    ngx_http_caportal_worker_counts_t  *counts;
 
     cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_caportal_module);
 
@@ -250,14 +253,16 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    counts = ngx_http_caportal_worker_counts(cmcf);
+
     if (cmcf->cached != 0) {
-        cmcf->sessions = ngx_http_caportal_cache_create(cmcf->cached);
+        cmcf->sessions = ngx_http_caportal_cache_create(cmcf->cached, counts);
         if (cmcf->sessions == NULL) {
             return NGX_ERROR;
         }
     }
 
-    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis, cmcf->sessions);
+    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis, cmcf->sessions, counts);
 
     return cmcf->redis == NULL ? NGX_ERROR : NGX_OK;
 }

@@ -31,6 +31,7 @@ const cp_word_t cp_sms_purpose_words[] = {
     { "login",          CP_SMS_FOR_LOGIN },
     { "reset_password", CP_SMS_FOR_RESET_PASSWORD },
     { "change_phone",   CP_SMS_FOR_CHANGE_PHONE },
+    { "confirm",        CP_SMS_FOR_CONFIRM },
     { NULL,             0 }
 };
 

@@ -17,6 +17,7 @@
 #define CP_SMS_FOR_LOGIN           0x01u
 #define CP_SMS_FOR_RESET_PASSWORD  0x02u
 #define CP_SMS_FOR_CHANGE_PHONE    0x04u
+#define CP_SMS_FOR_CONFIRM         0x08u    /* that who sits at a session is the account's holder */
 
 extern const cp_word_t cp_sms_purpose_words[];
 

@@ -69,6 +69,8 @@ typedef struct cp_app_s {
     cp_captcha_conf_t   captcha;
     cp_identity_conf_t  identity;
     cp_session_conf_t   session;
+    const cp_str_t     *origins;     /* "https://host[:port]" of every server whose pages may change something */
+    size_t              origin_count;
     cp_store_conf_t     store;       /* of the materials */
     cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
 } cp_app_t;

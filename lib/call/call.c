@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "call/later.h"
 
 
 void
@@ -101,6 +102,7 @@ cp_call_reset(cp_call_t *call)
 {
     json_decref(call->answer);
     json_decref(call->input);
+    cp_later_drop(cp_later_take(call));
     json_decref(call->members);
 
     call->answer = NULL;

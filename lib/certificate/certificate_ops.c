@@ -8,6 +8,7 @@
 #include "certificate/certificate_rules.h"
 #include "certificate/certificate_store.h"
 #include "certificate/tbs.h"
+#include "member/member.h"
 #include "order/order.h"
 
 /* The signer takes this message for "a certificate was revoked: make the CRLs new". */
@@ -30,22 +31,42 @@ line_json(cp_call_t *call, const cp_certificate_line_t *line)
 }
 
 
+/* The caller's own, or those of a unit that the caller administers. */
+static cp_code_t
+find_lines(cp_call_t *call, cp_page_t *page, cp_rows_t **rows)
+{
+    static const char *const names[] = { "unit", "after", "limit", NULL };
+
+    cp_membership_t unit;
+    cp_str_t        unit_id;
+
+    (void) cp_query_only(call, names);
+    (void) cp_query_param(call, "unit", &unit_id);
+    if (unit_id.data != NULL && (unit_id.len == 0 || unit_id.len > 32)) {
+        cp_bad_field(call, CP_STR("unit"), CP_F_FORMAT);
+    }
+    CP_TRY(cp_page_read(call, "certificates", page));
+
+    CP_TRY(cp_call_db(call));
+    if (unit_id.data == NULL) {
+        return cp_certificate_lines(call, call->who.account, page, rows);
+    }
+    CP_TRY(cp_administration(call, unit_id, CP_HOLD_NOT, &unit));
+
+    return cp_certificate_lines_of_unit(call, unit.unit, page, rows);
+}
+
+
 cp_code_t
 cp_op_certificate_list(cp_call_t *call)
 {
-    static const char *const names[] = { "after", "limit", NULL };
-
     cp_certificate_line_t line;
     cp_page_t             page;
     cp_rows_t            *rows;
     json_t               *items;
     int64_t               count = 0, last = 0;
 
-    (void) cp_query_only(call, names);
-    CP_TRY(cp_page_read(call, "certificates", &page));
-
-    CP_TRY(cp_call_db(call));
-    CP_TRY(cp_certificate_lines(call, call->who.account, &page, &rows));
+    CP_TRY(find_lines(call, &page, &rows));
 
     items = json_array();
     while (cp_certificate_next_line(rows, &line) == CP_OK) {

@@ -75,7 +75,7 @@ cp_op_desk_claim(cp_call_t *call)
     int64_t    now_ms = cp_now_ms(), until_ms;
     json_t    *answer;
 
-    CP_TRY(cp_order_no_fields(call));
+    CP_TRY(cp_body_nothing(call));
     CP_TRY(cp_call_begin(call));
 
     CP_TRY(cp_order_any(call, call->params[0], true, &order));
@@ -119,7 +119,7 @@ cp_op_desk_approve(cp_call_t *call)
 {
     cp_order_t order;
 
-    CP_TRY(cp_order_no_fields(call));
+    CP_TRY(cp_body_nothing(call));
     CP_TRY(cp_call_begin(call));
 
     CP_TRY(begin_decision(call, CP_ORDER_ON_APPROVE, &order));

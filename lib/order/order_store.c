@@ -8,10 +8,12 @@
     "profile, years, claim_staff, claim_until, reasons, courier, tracking, created_at, updated_at, submitted_at"
 #define COLUMN_TYPES  "isssssiiissisiissssssssiiisssiii"
 
-static const char sql_own[] =
-    "SELECT " COLUMNS " FROM certificate_order WHERE no = ? AND account_id = ?";
-static const char sql_own_lock[] =
-    "SELECT " COLUMNS " FROM certificate_order WHERE no = ? AND account_id = ? FOR UPDATE";
+#define OWN                                                                                                            \
+    "SELECT " COLUMNS " FROM certificate_order o WHERE no = ? AND account_id = ? AND EXISTS "                          \
+    "(SELECT 1 FROM unit_member m WHERE m.unit_id = o.unit_id AND m.account_id = o.account_id)"
+
+static const char sql_own[] = OWN;
+static const char sql_own_lock[] = OWN " FOR UPDATE";
 static const char sql_any[] =
     "SELECT " COLUMNS " FROM certificate_order WHERE no = ?";
 static const char sql_any_lock[] =

@@ -65,9 +65,14 @@ typedef struct {
     cp_str_t  unit_name;
 } cp_order_line_t;
 
-/* An account's orders, newest first, and everybody's, oldest first: one row more than the page's limit is read. */
+/*
+ * An account's orders and a unit's, newest first, and everybody's, oldest first: one row more than the page's limit is
+ * read. Of an account's those of units that it acts for no more are left out.
+ */
 cp_code_t cp_order_lines_of(cp_call_t *call, int64_t account, const cp_order_filter_t *filter, const cp_page_t *page,
                             cp_rows_t **rows);
+cp_code_t cp_order_lines_of_unit(cp_call_t *call, int64_t unit, const cp_order_filter_t *filter,
+                                 const cp_page_t *page, cp_rows_t **rows);
 cp_code_t cp_order_lines(cp_call_t *call, const cp_order_filter_t *filter, const cp_page_t *page, cp_rows_t **rows);
 cp_code_t cp_order_next_line(cp_rows_t *rows, cp_order_line_t *line);
 

@@ -106,7 +106,7 @@ cp_op_order_submit(cp_call_t *call)
     cp_order_t order;
     cp_unit_t  unit;
 
-    CP_TRY(cp_order_no_fields(call));
+    CP_TRY(cp_body_nothing(call));
     CP_TRY(cp_call_begin(call));
 
     CP_TRY(cp_order_own(call, call->params[0], true, &order));
@@ -144,7 +144,7 @@ cp_op_order_receive(cp_call_t *call)
 {
     cp_order_t order;
 
-    CP_TRY(cp_order_no_fields(call));
+    CP_TRY(cp_body_nothing(call));
     CP_TRY(cp_call_begin(call));
 
     CP_TRY(cp_order_own(call, call->params[0], true, &order));

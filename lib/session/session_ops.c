@@ -19,6 +19,8 @@ static const struct {
     { "sms",         cp_sign_in_by_sms },
     { "password",    cp_sign_in_by_password },
     { "certificate", cp_sign_in_by_certificate },
+    { "ticket",      cp_sign_in_by_ticket },
+    { "challenge",   cp_sign_in_by_challenge },
 };
 
 
@@ -49,12 +51,12 @@ line_json(cp_call_t *call, const cp_session_line_t *line)
 {
     const cp_principal_t *who = &line->who;
 
-    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "id", cp_json(cp_session_id(call->arena, who->session_key)),
                      "current", cp_str_eq(who->session_key, call->who.session_key),
                      "method", cp_json(who->method),
                      "device", cp_json(cp_session_device_text(call->arena, who->device)),
-                     "place", cp_json(who->place), "since", cp_json_time(call, who->since_ms),
+                     "place", cp_json(who->place), "unit", cp_json(who->unit_id), "since", cp_json_time(call, who->since_ms),
                      "seen", cp_json_time(call, line->seen_ms),
                      "expires", cp_json_time(call, cp_session_expires(&call->app->session, who->since_ms,
                                                                       line->seen_ms)));

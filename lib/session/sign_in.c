@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "call/fields.h"
+#include "member/member.h"
 #include "session/session.h"
 
 #define TRIES  3
@@ -55,6 +56,17 @@ cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 }
 
 
+cp_code_t
+cp_sign_in_refusal(cp_call_t *call, const char *method, cp_code_t code)
+{
+    if (cp_error(code)->status == 401) {
+        CP_TRY(cp_sign_in_refused(call, method, CP_STR("unknown")));
+    }
+
+    return code;
+}
+
+
 /* The record of a session that was started, and what its owner is told. */
 static cp_code_t
 tell(cp_call_t *call, const cp_account_t *account, const char *method)
@@ -68,18 +80,41 @@ tell(cp_call_t *call, const cp_account_t *account, const char *method)
 }
 
 
+/*
+ * A membership that was ended between the reading of the account and the beginning of the session ended no session of
+ * it. One that ends from now on finds the session, for whoever ends it waits, or is waited for, here.
+ */
+static cp_code_t
+check_unit(cp_call_t *call)
+{
+    cp_membership_t membership;
+    cp_code_t       code = CP_E_RETRY;
+    int             i;
+
+    if (call->who.unit_id.data == NULL) {
+        return CP_OK;
+    }
+
+    for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
+        code = cp_membership(call, call->who.unit_id, CP_HOLD_SHARED, &membership);
+    }
+
+    return code == CP_E_NOT_FOUND ? cp_session_set_unit(call, CP_STR_NULL) : code == CP_E_RETRY ? CP_E_BUSY : code;
+}
+
+
 /* The session first: nobody is told the token of one that is not recorded, and it is ended again. */
 static cp_code_t
-start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate,
+start(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate,
       const cp_limit_code_t *code)
 {
     cp_code_t result;
 
     call->who.account = account->id;
     call->who.account_id = account->public_id;
-    call->who.unit_id = account->sole_unit;
+    call->who.unit_id = certificate == NULL ? account->sole_unit : certificate->unit_id;
     call->who.method = cp_str(method);
-    call->who.certificate = certificate;
+    call->who.certificate = certificate == NULL ? 0 : certificate->id;
 
     result = cp_session_start_by_code(call, code);
     if (result != CP_OK) {
@@ -87,7 +122,10 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t 
         return result;
     }
 
-    result = tell(call, account, method);
+    result = check_unit(call);
+    if (result == CP_OK) {
+        result = tell(call, account, method);
+    }
     if (result != CP_OK && cp_session_end(call) != CP_OK) {
         cp_log(CP_LOG_ERROR, "a session that was not recorded is left until it ends by itself");
     }
@@ -97,7 +135,7 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t 
 
 
 cp_code_t
-cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate)
+cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate)
 {
     if (!account->active) {
         CP_TRY(cp_sign_in_refused(call, method, account->public_id));
@@ -113,8 +151,8 @@ cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *met
 {
     if (!account->active) {
         CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
-        return cp_sign_in(call, account, method, 0);
+        return cp_sign_in(call, account, method, NULL);
     }
 
-    return start(call, account, method, 0, code);
+    return start(call, account, method, NULL, code);
 }

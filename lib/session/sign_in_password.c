@@ -80,5 +80,5 @@ cp_sign_in_by_password(cp_call_t *call)
 
     CP_TRY(cp_limit_forget(&call->app->redis, failures.key));
 
-    return cp_sign_in(call, &account, "password", 0);
+    return cp_sign_in(call, &account, "password", NULL);
 }

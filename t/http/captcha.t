@@ -117,7 +117,7 @@ subtest 'how many' => sub {
     $portal->redis('FLUSHALL');
     my $take = sub ($from, $query = '') {
         return curl($portal->addresses->{portal} . "/api/captcha$query", ca => $portal->addresses->{server_ca},
-            folder => $portal->home, from => $from);
+            folder => $portal->home, words => ['--interface', $from]);
     };
     my @codes = map { $take->('127.0.0.21', '?kind=text')->{status} } 1 .. 41;
     is_deeply \@codes, [(200) x 40, 429], 'questions of one address';

@@ -19,6 +19,7 @@
 #include "call/operation.h"
 #include "identity/identity.h"
 #include "identity/identity_ops.h"
+#include "keys.h"
 #include "session/session.h"
 #include "session/session_ops.h"
 
@@ -699,8 +700,10 @@ staff_by_certificate(void **state)
 
     call.client_tls = true;
     call.tls = CP_TLS_VERIFIED;
-    call.certificate = cp_random_id(call.arena, 30);
-    assert_int_equal(run(cp_op_session_create, "{'method':'certificate'}"), CP_E_CERT_UNTRUSTED);
+    call.certificate = CP_STR("nonsense");
+    assert_int_equal(run(cp_op_session_create, "{'method':'certificate'}"), CP_E_CERT_UNSUPPORTED);
+    call.certificate = certificate_of(call.arena, (certificate_t) { 0 });
+    assert_int_equal(run(cp_op_session_create, "{'method':'certificate'}"), CP_E_CERT_UNBOUND);
 
     id = cp_random_id(call.arena, 9);
     assert_int_equal(cp_sha256(call.certificate, digest), CP_OK);

@@ -199,6 +199,9 @@ static const char sql_unit[] =
     "INSERT INTO unit (id, public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified, created_at, "
     "updated_at) VALUES (1, 'u1', 'enterprise', 'unit', '91150100000000000X', ?, ?, 1, 1, 1)";
 
+static const char sql_member[] =
+    "INSERT INTO unit_member (unit_id, account_id, role, created_at) VALUES (1, 1, 'agent', 1)";
+
 static const char sql_order[] =
     "INSERT INTO certificate_order (id, no, hall, project, product, service, account_id, unit_id, person_id, "
     "agent_index, state, version, flow, amount_fen, profile, years, sale, created_at, updated_at) VALUES "
@@ -235,6 +238,7 @@ open_case(void **state)
     assert_int_equal(cp_column_seal(app.keys, call.arena, "unit.legal_name", CP_STR("name"), &name), CP_OK);
     assert_int_equal(cp_column_seal(app.keys, call.arena, "unit.legal_id", CP_STR("id"), &id), CP_OK);
     assert_int_equal(cp_db_exec(call.db, sql_unit, "ss", name, id), CP_OK);
+    script(sql_member);
 
     sale = cp_sale_json(&hall, &project, &product);
     text = json_dumps(sale, JSON_COMPACT);
@@ -250,7 +254,8 @@ static int
 close_case(void **state)
 {
     static const char *const tables[] = {
-        "material", "payment", "order_event", "audit", "certificate_order", "unit", "account", "person",
+        "material", "payment", "order_event", "audit", "certificate_order", "unit_member", "unit", "account",
+        "person",
     };
     char   sql[64];
     size_t i;

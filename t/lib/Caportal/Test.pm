@@ -125,6 +125,15 @@ sub sign_in_again ($self, $journey) {
     return $again->applicant;
 }
 
+# The sessions of a client's account are as if their holder had just proved again who they are.
+sub prove ($self, $client) {
+    my $account = $client->get('/api/session')->json->{account}{id};
+    $self->redis('EVAL', "local all = redis.call('HGETALL', KEYS[1]) for i = 1, #all, 2 do"
+            . " local record = string.gsub(all[i + 1], '^(%S+ %S+ %S+ %S+ %S+ %S+) %S+', '%1 ' .. ARGV[1])"
+            . " redis.call('HSET', KEYS[1], all[i], record) end", 1, "caportal:sessions:$account", int(1000 * time));
+    return;
+}
+
 # The counters of messages sent begin again.
 sub forget_limits ($self) {
     $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-*')) do redis.call('DEL', key) end", 0);
@@ -142,8 +151,9 @@ sub rows ($self, $sql, @values)  { return $self->database->selectall_arrayref($s
 sub value ($self, $sql, @values) { return ($self->database->selectrow_array($sql, {}, @values))[0] }
 sub change ($self, $sql, @values) { return $self->database->do($sql, {}, @values) }
 
-# One Redis command as the administrator: the first line of its answer.
-sub redis ($self, @words) { return $self->{stack}->service('redis')->command(@words) }
+# One Redis command as the administrator: the first line of its answer; or what it answers, a number or a string.
+sub redis ($self, @words)       { return $self->{stack}->service('redis')->command(@words) }
+sub redis_value ($self, @words) { return $self->{stack}->service('redis')->value(@words) }
 
 sub ctl ($self, @words) { return $self->{stack}->ctl(@words) }
 
