@@ -13,6 +13,7 @@ typedef struct {
     bool      closed;          /* for good */
     int64_t   person;          /* 0: not verified */
     unsigned  ways;            /* CP_SIGN_IN_…: by which it may sign in, CP_SIGN_IN_ANY unless its holder chose */
+    int64_t   sessions_from;   /* ms: sessions begun until then are over */
     cp_str_t  sole_unit;       /* public id of the unit that it acts for where there is exactly one, else {0, NULL} */
 } cp_account_t;
 
@@ -30,6 +31,12 @@ cp_code_t cp_account_lock(cp_call_t *call, int64_t id, cp_account_t *account);
  * all sessions after this one began. The database is asked, so that no session outlives that which Redis forgot to end.
  */
 cp_code_t cp_account_admit(cp_call_t *call);
+
+/*
+ * Whether an account that was read before still is active and has ended no sessions since: CP_E_UNAUTHENTICATED when
+ * not. For a sign-in, whose session may be too late to be ended by whoever resets the password meanwhile.
+ */
+cp_code_t cp_account_still(cp_call_t *call, const cp_account_t *account);
 
 /*
  * A new account in the open transaction, with its record; phone and password may be {0, NULL}. CP_E_DUPLICATE when the

@@ -8,7 +8,7 @@
 #define PUBLIC_ID_BYTES  15
 
 /* In one row: signing in asks once, for a number that has an account as for one that has none. */
-#define TYPES  "issssiis"
+#define TYPES  "issssiiis"
 
 static const char sql_by_phone[] = CP_ACCOUNT_SELECT "WHERE a.phone_index = ?";
 static const char sql_by_id[] = CP_ACCOUNT_SELECT "WHERE a.id = ?";
@@ -16,6 +16,9 @@ static const char sql_lock[] = CP_ACCOUNT_SELECT "WHERE a.id = ? FOR UPDATE";
 
 static const char sql_admit[] =
     "SELECT state = 'active' AND sessions_from < ? FROM account WHERE id = ?";
+
+static const char sql_still[] =
+    "SELECT state = 'active' AND sessions_from = ? FROM account WHERE id = ?";
 
 static const char sql_insert[] =
     "INSERT INTO account (public_id, phone_index, phone_sealed, password, state, created_at, updated_at) "
@@ -57,7 +60,7 @@ cp_account_select_text(cp_call_t *call, const char *sql, cp_str_t value, cp_acco
     int64_t  ways;
 
     CP_TRY(cp_db_row(call->db, sql, "s>" TYPES, value, &account->id, &account->public_id, &sealed, &account->password,
-                     &state, &account->person, &ways, &account->sole_unit));
+                     &state, &account->person, &ways, &account->sessions_from, &account->sole_unit));
 
     return complete(call, account, sealed, state, ways);
 }
@@ -70,7 +73,7 @@ cp_account_select_id(cp_call_t *call, const char *sql, int64_t id, cp_account_t 
     int64_t  ways;
 
     CP_TRY(cp_db_row(call->db, sql, "i>" TYPES, id, &account->id, &account->public_id, &sealed, &account->password,
-                     &state, &account->person, &ways, &account->sole_unit));
+                     &state, &account->person, &ways, &account->sessions_from, &account->sole_unit));
 
     return complete(call, account, sealed, state, ways);
 }
@@ -104,16 +107,30 @@ cp_account_lock(cp_call_t *call, int64_t id, cp_account_t *account)
 }
 
 
-cp_code_t
-cp_account_admit(cp_call_t *call)
+static cp_code_t
+ask(cp_call_t *call, const char *sql, int64_t value, int64_t account)
 {
-    int64_t   admitted;
+    int64_t   yes;
     cp_code_t code;
 
     CP_TRY(cp_call_db(call));
-    code = cp_db_row(call->db, sql_admit, "ii>i", call->who.since_ms, call->who.account, &admitted);
+    code = cp_db_row(call->db, sql, "ii>i", value, account, &yes);
 
-    return code == CP_E_NOT_FOUND || (code == CP_OK && !admitted) ? CP_E_UNAUTHENTICATED : code;
+    return code == CP_E_NOT_FOUND || (code == CP_OK && !yes) ? CP_E_UNAUTHENTICATED : code;
+}
+
+
+cp_code_t
+cp_account_admit(cp_call_t *call)
+{
+    return ask(call, sql_admit, call->who.since_ms, call->who.account);
+}
+
+
+cp_code_t
+cp_account_still(cp_call_t *call, const cp_account_t *account)
+{
+    return ask(call, sql_still, account->sessions_from, account->id);
 }
 
 

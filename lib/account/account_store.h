@@ -6,7 +6,7 @@
 
 /* What a query for an account begins with, `a` being the account; then its condition. */
 #define CP_ACCOUNT_SELECT                                                                                              \
-    "SELECT a.id, a.public_id, a.phone_sealed, a.password, a.state, a.person_id, a.sign_in_ways, "                     \
+    "SELECT a.id, a.public_id, a.phone_sealed, a.password, a.state, a.person_id, a.sign_in_ways, a.sessions_from, "    \
     "(SELECT IF(COUNT(*) = 1, MAX(u.public_id), NULL) FROM unit_member m JOIN unit u ON u.id = m.unit_id "             \
     "WHERE m.account_id = a.id) FROM account a "
 

@@ -80,5 +80,5 @@ cp_op_account_create(cp_call_t *call)
     CP_TRY(cp_password_hash(call->arena, in.password, &hash));
     CP_TRY(create(call, &in, hash, &account));
 
-    return cp_sign_in(call, &account, "password", 0);
+    return cp_sign_in(call, &account, "password", NULL);
 }

@@ -7,6 +7,7 @@
 #include "call/fields.h"
 #include "catalog/catalog.h"
 #include "certificate/certificate.h"
+#include "session/session.h"
 #include "session/sign_in.h"
 
 #define WAYS_MAX  8
@@ -71,6 +72,9 @@ set(cp_call_t *call, unsigned ways)
     CP_TRY(check_usable(call, &account, ways));
     CP_TRY(cp_account_set_ways(call, &account, ways));
     CP_TRY(cp_answer(call, 204, NULL));
+
+    /* A way that is ruled out because somebody else had it must not leave their session open. */
+    CP_TRY(cp_session_end_others(call));
 
     return cp_call_commit(call);
 }

@@ -32,8 +32,18 @@ cp_code_t cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *line)
  */
 cp_code_t cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_str_t *der, cp_str_t *issuer);
 
-/* The row of a presented certificate, and whether its account is active. */
-cp_code_t cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate, bool *active);
+/* The row of a certificate that was shown; CP_E_NOT_FOUND. */
+cp_code_t cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate);
+cp_code_t cp_certificate_by_id(cp_call_t *call, int64_t id, cp_certificate_t *certificate);
+
+/*
+ * The certificate (DER) of that serial number: CP_E_CERT_UNBOUND when there is none, or one of each of several issuers.
+ */
+cp_code_t cp_certificate_by_serial(cp_call_t *call, cp_str_t serial, cp_str_t *der);
+
+/* All issuers' certificates (DER). */
+cp_code_t cp_issuers(cp_call_t *call, cp_rows_t **rows);
+cp_code_t cp_issuers_next(cp_rows_t *rows, cp_str_t *der);
 
 /* What a revocation touches. */
 typedef struct {

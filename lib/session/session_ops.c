@@ -20,6 +20,9 @@ static const struct {
     { "sms",         cp_sign_in_by_sms },
     { "password",    cp_sign_in_by_password },
     { "certificate", cp_sign_in_by_certificate },
+    { "ticket",      cp_sign_in_by_ticket },
+    { "challenge",   cp_sign_in_by_challenge },
+    { "scan",        cp_sign_in_by_scan },
 };
 
 

@@ -15,29 +15,12 @@ enum { FORM, SINCE, SEEN, ACCOUNT, UNIT, METHOD, PROVED, CERTIFICATE, DEVICE, PL
 #define REWRITE_MS  (60 * 1000)
 
 
-static bool
-is_base64url(cp_str_t text)
-{
-    size_t i;
-
-    for (i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
 bool
 cp_session_parse(cp_str_t token, cp_str_t *account_id, unsigned char *key)
 {
     _Static_assert(CP_SESSION_KEY == crypto_hash_sha256_BYTES, "a key is a SHA-256");
 
-    if (token.len != CP_SESSION_TOKEN || !is_base64url(token)) {
+    if (token.len != CP_SESSION_TOKEN || !cp_str_is_base64url(token)) {
         return false;
     }
 

@@ -1,12 +1,16 @@
 /* What all ways of signing in share. */
 #include "session/sign_in.h"
 
+#include <string.h>
+
 #include "audit/audit.h"
 #include "call/fields.h"
 #include "member/member.h"
 #include "session/session.h"
 
 #define TRIES  3
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
 
 bool
@@ -37,6 +41,39 @@ cp_sign_in_offered(cp_call_t *call, unsigned way)
 }
 
 
+/* The ways that a holder may allow, and how the others end: like a wrong proof, so that nobody learns which is right. */
+static const struct {
+    const char *method;
+    unsigned    way;
+    cp_code_t   refusal;
+} policy[] = {
+    { "sms",         CP_SIGN_IN_SMS,         CP_E_BAD_CODE },
+    { "password",    CP_SIGN_IN_PASSWORD,    CP_E_BAD_CREDENTIALS },
+    { "certificate", CP_SIGN_IN_CERTIFICATE, CP_E_CERT_UNBOUND },
+    { "challenge",   CP_SIGN_IN_CHALLENGE,   CP_E_CERT_UNBOUND },
+    { "scan",        CP_SIGN_IN_SCAN,        CP_E_BAD_CODE },
+};
+
+
+static size_t
+policy_of(const char *method)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(policy) - 1 && strcmp(policy[i].method, method) != 0; i++) {
+    }
+
+    return i;
+}
+
+
+bool
+cp_sign_in_allowed(const cp_account_t *account, const char *method)
+{
+    return (account->ways & policy[policy_of(method)].way) != 0;
+}
+
+
 /* One row, which is a transaction of its own; again after a deadlock, for what came before is not done twice. */
 static cp_code_t
 record(cp_call_t *call, const char *action, const char *method, cp_str_t object_id, cp_str_t device)
@@ -60,6 +97,17 @@ cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
     CP_TRY(cp_call_db(call));
 
     return record(call, "session.refuse", method, object_id, CP_STR_NULL);
+}
+
+
+cp_code_t
+cp_sign_in_refusal(cp_call_t *call, const char *method, cp_code_t code)
+{
+    if (cp_error(code)->status == 401) {
+        CP_TRY(cp_sign_in_refused(call, method, CP_STR("unknown")));
+    }
+
+    return code;
 }
 
 
@@ -101,16 +149,16 @@ check_unit(cp_call_t *call)
 
 /* The session first: nobody is told the token of one that is not recorded, and it is ended again. */
 static cp_code_t
-start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate,
+start(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate,
       const cp_limit_code_t *code)
 {
     cp_code_t result;
 
     call->who.account = account->id;
     call->who.account_id = account->public_id;
-    call->who.unit_id = account->sole_unit;
+    call->who.unit_id = certificate == NULL ? account->sole_unit : certificate->unit_id;
     call->who.method = cp_str(method);
-    call->who.certificate = certificate;
+    call->who.certificate = certificate == NULL ? 0 : certificate->id;
 
     result = cp_session_start_by_code(call, code);
     if (result != CP_OK) {
@@ -118,7 +166,10 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t 
         return result;
     }
 
-    result = check_unit(call);
+    result = cp_account_still(call, account);
+    if (result == CP_OK) {
+        result = check_unit(call);
+    }
     if (result == CP_OK) {
         result = tell(call, account, method);
     }
@@ -131,11 +182,15 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t 
 
 
 cp_code_t
-cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate)
+cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate)
 {
     if (!account->active) {
         CP_TRY(cp_sign_in_refused(call, method, account->public_id));
         return CP_E_FORBIDDEN;
+    }
+    if (!cp_sign_in_allowed(account, method)) {
+        CP_TRY(cp_sign_in_refused(call, method, account->public_id));
+        return policy[policy_of(method)].refusal;
     }
 
     return start(call, account, method, certificate, NULL);
@@ -145,10 +200,15 @@ cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int
 cp_code_t
 cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *method, const cp_limit_code_t *code)
 {
-    if (!account->active) {
+    if (!account->active || !cp_sign_in_allowed(account, method)) {
         CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
-        return cp_sign_in(call, account, method, 0);
+    }
+    if (!account->active) {
+        return cp_sign_in(call, account, method, NULL);
+    }
+    if (!cp_sign_in_allowed(account, method)) {
+        return policy[policy_of(method)].refusal;
     }
 
-    return start(call, account, method, 0, code);
+    return start(call, account, method, NULL, code);
 }

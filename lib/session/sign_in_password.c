@@ -29,13 +29,13 @@ static const cp_field_t fields[] = {
 static cp_code_t
 failures_of(cp_call_t *call, cp_str_t login, cp_limit_t *failures)
 {
-    cp_str_t index, name;
+    cp_login_t read;
+    cp_str_t   name;
 
-    CP_TRY(cp_blind_index(call->app->keys, call->arena, "account.phone", login, &index));
-    name = cp_str_hex(call->arena, index);
-    if (name.data != NULL) {
-        name = cp_str_printf(call->arena, "%s:%.*s", name.data, (int) call->client_ip.len, call->client_ip.data);
-    }
+    CP_TRY(cp_login_read(call->arena, login, &read));
+    CP_TRY(cp_login_key(call, &read, &name));
+
+    name = cp_str_printf(call->arena, "%s:%.*s", name.data, (int) call->client_ip.len, call->client_ip.data);
     if (name.data == NULL) {
         return CP_E_NO_MEMORY;
     }
@@ -68,7 +68,9 @@ cp_sign_in_by_password(cp_call_t *call)
     CP_TRY(cp_limit_take(&call->app->redis, call->arena, &failures, 1, NULL, &call->retry_after_s));
 
     code = cp_password_verify(call->arena, in.password, account.password);
-    if (code == CP_E_BAD_CREDENTIALS || (code == CP_OK && !account.active)) {
+    if (code == CP_E_BAD_CREDENTIALS
+        || (code == CP_OK && (!account.active || !cp_sign_in_allowed(&account, "password"))))
+    {
         CP_TRY(cp_sign_in_refused(call, "password", known == CP_OK ? account.public_id : CP_STR("unknown")));
         return CP_E_BAD_CREDENTIALS;
     }
@@ -81,5 +83,5 @@ cp_sign_in_by_password(cp_call_t *call)
 
     CP_TRY(cp_limit_forget(&call->app->redis, failures.key));
 
-    return cp_sign_in(call, &account, "password", 0);
+    return cp_sign_in(call, &account, "password", NULL);
 }

@@ -45,6 +45,13 @@ sub join_request () {
     return $client->post('/api/units/requests', {map { $_ => $owner->{company}{$_} } qw(uscc name)})->json->{id};
 }
 
+# A scan that the owner has looked at.
+sub scan () {
+    my $id = $portal->client->post('/api/scans')->json->{id};
+    is $owner->applicant->get("/api/scans/$id")->code, 200, 'looked at';
+    return $id;
+}
+
 # What single operations are called on, where it is not the same for all.
 my $successor = member();
 my $third     = $portal->order_until('draft');
@@ -56,9 +63,10 @@ my %of = (
     refuseInvitation   => {invitation => invitation($third, $owner->{phone})},
     approveRequest     => {request => join_request()},
     refuseRequest      => {request => join_request()},
+    map { $_ => {scan => scan()} } qw(getScan approveScan refuseScan),
 );
 my %nothing = (no => '1' x 22, id => 'nothing', serial => 'ab' x 16,
-    map { $_ => 'nothing' } qw(session unit account invitation request));
+    map { $_ => 'nothing' } qw(session unit account invitation request scan));
 
 # Some operations want it.
 sub prove_all () {
@@ -186,7 +194,7 @@ subtest 'certificates of nobody, of former staff, of applicants' => sub {
     my ($id, $client) = add_staff(name => '离职', roles => join ',', @roles);
     is $client->get('/staff/api/session')->code, 200, 'a member of staff';
     $portal->ctl('staff', 'disable', $id);
-    walk('disabled a moment ago', $desk, $client, '401 certificate_unbound');
+    walk('disabled a moment ago', $desk, $client, '401 certificate_disabled');
 
     ($id, $client) = add_staff(name => '调岗', roles => join ',', @roles);
     is call($client, $_)->code, 200, "$_->{id}, with all roles"

@@ -19,6 +19,7 @@
 #include "call/operation.h"
 #include "identity/identity.h"
 #include "identity/identity_ops.h"
+#include "keys.h"
 #include "session/session.h"
 #include "session/session_ops.h"
 
@@ -142,7 +143,7 @@ start(void **state)
                                     .timeout_ms = 2000 };
     app.egress = (cp_egress_conf_t) { egress_path, 2000 };
     app.sms = (cp_sms_conf_t) { CP_STR("/sms/"), CP_STR("dysmsapi.aliyuncs.com"), CP_STR("id"), CP_STR("secret"),
-                                CP_STR("内蒙古CA"), CP_STR("SMS_1") };
+                                CP_STR("内蒙古CA"), CP_STR("SMS_1"), CP_STR_NULL };
     app.identity = (cp_identity_conf_t) { CP_STR("/identity/verify"), CP_STR("id"), CP_STR("secret") };
     app.session = (cp_session_conf_t) { 1800, 43200 };
 
@@ -403,14 +404,14 @@ per_address_limits(void **state)
     (void) state;
 
     expire("sms-address-hour");
-    app.sms_per_ip_hour = 2;
+    app.sms_limits.address_hour = 2;
     assert_int_equal(SEND(), CP_OK);
     stranger(NULL);
     assert_int_equal(SEND(), CP_OK);
     stranger(NULL);
     assert_int_equal(SEND(), CP_E_RATE_LIMITED);
     assert_in_range(call.retry_after_s, 3500, 3600);
-    app.sms_per_ip_hour = 0;
+    app.sms_limits.address_hour = 0;
     assert_int_equal(SEND(), CP_OK);                            /* the refused one was not counted for the number */
 }
 
@@ -699,8 +700,10 @@ staff_by_certificate(void **state)
 
     call.client_tls = true;
     call.tls = CP_TLS_VERIFIED;
-    call.certificate = cp_random_id(call.arena, 30);
-    assert_int_equal(run(cp_op_session_create, "{'method':'certificate'}"), CP_E_CERT_UNTRUSTED);
+    call.certificate = CP_STR("nonsense");
+    assert_int_equal(run(cp_op_session_create, "{'method':'certificate'}"), CP_E_CERT_UNSUPPORTED);
+    call.certificate = certificate_of(call.arena, (certificate_t) { 0 });
+    assert_int_equal(run(cp_op_session_create, "{'method':'certificate'}"), CP_E_CERT_UNBOUND);
 
     id = cp_random_id(call.arena, 9);
     assert_int_equal(cp_sha256(call.certificate, digest), CP_OK);
