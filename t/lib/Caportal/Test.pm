@@ -125,6 +125,13 @@ sub sign_in_again ($self, $journey) {
     return $again->applicant;
 }
 
+# A client's account has this password.
+sub set_password ($self, $client, $password, %more) {
+    my $answer = $client->request(PUT => '/api/account/password', json => {password => $password, %more});
+    die 'no password: ' . Caportal::Client->describe($answer) . "\n" if $answer->code != 204;
+    return;
+}
+
 # The sessions of a client's account are as if their holder had just proved again who they are.
 sub prove ($self, $client) {
     my $account = $client->get('/api/session')->json->{account}{id};
