@@ -120,6 +120,8 @@ const cp_operation_t cp_operations[] = {
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
     READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
     READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
+    CHANGE("revokeOwnCertificate", "POST", "/api/certificates/{serial}/revoke", ACCOUNT, CP_FRESH | CP_IDEMPOTENT,
+           cp_op_certificate_revoke),
     READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
     READ("getIssuer", "/api/issuers/{issuer}", ANYBODY, cp_op_issuer),
 
