@@ -3,6 +3,7 @@
 
 #include "account/account_ops.h"
 #include "audit/audit_ops.h"
+#include "captcha/captcha_ops.h"
 #include "certificate/certificate_ops.h"
 #include "identity/identity_ops.h"
 #include "issuance/issuance_ops.h"
@@ -52,6 +53,7 @@ const cp_operation_t cp_operations[] = {
     READ("getHealth", "/healthz", ANYBODY, cp_op_health),
 
     /* sign-in */
+    READ("getCaptcha", "/api/captcha", ANYBODY, cp_op_captcha_create),
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
     CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
     POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),

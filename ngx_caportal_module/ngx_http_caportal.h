@@ -59,6 +59,7 @@ typedef struct {
     ngx_uint_t                  cached;        /* sessions that a worker keeps, 0: none */
     ngx_http_caportal_cache_t  *sessions;      /* of this worker, NULL: none */
     ngx_uint_t                  sms_limited;   /* unsigned: caportal_sms_limits was given */
+    ngx_uint_t                  captcha_set;   /* unsigned: caportal_captcha was given */
     ngx_http_caportal_place_t   api;           /* the first location with operations */
     ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
     ngx_http_caportal_place_t   scan;          /* the first hall that lets people in by scanning */
@@ -84,12 +85,20 @@ char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* Against abuse: ngx_http_caportal_limits.c */
+
+char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_captcha(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* What neither directive says is as usual. */
+void ngx_http_caportal_limits_init(ngx_http_caportal_main_conf_t *cmcf);
 
 
 /* The words of directives: ngx_http_caportal_words.c. Every fault is reported at the directive's line. */

@@ -57,6 +57,7 @@ http {
     caportal_egress_timeout 5s;
     caportal_sms path=/sms/ host=sms.example key_id=caportal secret_file=secret sign_name=内蒙古CA template=SMS_1;
     caportal_sms_limits address_hour=10 address_day=30;
+    caportal_captcha sms=always password=3 images=120 questions=12;
     caportal_identity path=/identity/verify key_id=caportal secret_file=secret;
     caportal_mobile "^1\\d{10}\$";
     caportal_session_timeout idle=30m absolute=12h;
@@ -227,7 +228,7 @@ subtest 'the configuration that the cases change' => sub {
 
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
-        caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
+        caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits caportal_captcha
         caportal_identity caportal_mobile caportal_session_timeout caportal_profiles caportal_session caportal_upload
         caportal_place));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
@@ -333,9 +334,33 @@ subtest 'key ring, store, profiles' => sub {
         for qw(key_ring profiles egress mobile);
 };
 
+subtest 'against abuse' => sub {
+    parameters('caportal_sms_limits', optional => [qw(address_hour address_day)]);
+    parameters('caportal_captcha', optional => [qw(sms password images questions)]);
+    my @limits = (
+        (map {"$_=7"} qw(number_minute number_hour number_day address_hour address_day network_hour budget_minute
+            segment_codes segment_return)), 'segment_time=10m');
+    passes('caportal_sms_limits', 'caportal_sms_limits address_day=0 address_hour=0;', "caportal_sms_limits @limits;",
+        undef);
+    for my $limit (@limits) {
+        my ($name) = split /=/, $limit;
+        next if $name eq 'segment_time';
+        each_refused('caportal_sms_limits', qr/invalid number "/,
+            map {"caportal_sms_limits $name=$_;"} qw(x -1 1.5 1000001));
+    }
+    refused('caportal_sms_limits', qr/invalid number "101"/, 'caportal_sms_limits segment_return=101;');
+    each_refused('caportal_sms_limits', qr/invalid time "/,
+        map {"caportal_sms_limits segment_time=$_;"} qw(x 59s 0 25h -1));
+    passes('caportal_captcha', (map {"caportal_captcha sms=$_;"} qw(always adaptive off)),
+        'caportal_captcha password=0;', undef);
+    each_refused('caportal_captcha', qr/invalid value "/, map {"caportal_captcha sms=$_;"} qw(on never 1));
+    each_refused('caportal_captcha', qr/invalid number "/,
+        map { my $name = $_; map {"caportal_captcha $name=$_;"} qw(x -1 1000001) } qw(password images questions));
+    each_refused($_, qr/invalid number of arguments/, "$_;") for qw(caportal_sms_limits caportal_captcha);
+};
+
 subtest 'outside parties' => sub {
     parameters('caportal_sms ');
-    parameters('caportal_sms_limits', fixed => 1);
     parameters('caportal_identity', fixed => 1);
     secrets('caportal_sms ', 'secret_file');
     secrets('caportal_identity', 'secret_file');
@@ -345,9 +370,6 @@ subtest 'outside parties' => sub {
         'caportal_sms path=sms host=h key_id=k secret_file=secret sign_name=s template=t;');
     each_refused('caportal_egress ', qr/caportal_egress/,
         map {"caportal_egress $_;"} qw(127.0.0.1:80 localhost unix: unix:x));
-    passes('caportal_sms_limits', 'caportal_sms_limits address_day=0 address_hour=0;', undef);
-    each_refused('caportal_sms_limits', qr/invalid number "/,
-        map {"caportal_sms_limits address_hour=$_ address_day=30;"} qw(x -1 1.5 1000001));
 };
 
 subtest 'people' => sub {
