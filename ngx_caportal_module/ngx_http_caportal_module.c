@@ -42,6 +42,7 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
     SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
+    SETTING("caportal_staff_session", NGX_CONF_TAKE2, ngx_http_caportal_staff_session),
     SETTING("caportal_session_cache", NGX_CONF_TAKE1, ngx_http_caportal_session_cache),
     SETTING("caportal_origin", NGX_CONF_1MORE, ngx_http_caportal_origin),
 

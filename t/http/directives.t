@@ -60,6 +60,7 @@ http {
     caportal_identity path=/identity/verify key_id=caportal secret_file=secret;
     caportal_mobile "^1\\d{10}\$";
     caportal_session_timeout idle=30m absolute=12h;
+    caportal_staff_session idle=15m absolute=8h;
     caportal_origin https://a.example https://b.example:8443;
     caportal_profiles profiles.conf;
     caportal_session off;
@@ -228,8 +229,8 @@ subtest 'the configuration that the cases change' => sub {
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
         caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
-        caportal_identity caportal_mobile caportal_session_timeout caportal_profiles caportal_session caportal_upload
-        caportal_place));
+        caportal_identity caportal_mobile caportal_session_timeout caportal_staff_session caportal_profiles
+        caportal_session caportal_upload caportal_place));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
     once('title "营', qw(types max_size template example hint));
     once('title "收', 'free off', qw(one_per_unit), 'applicants enterprise i', 'services new c', 'invoices',
@@ -357,6 +358,11 @@ subtest 'people' => sub {
     passes('caportal_session_timeout', 'caportal_session_timeout idle=1m absolute=30d;', undef);
     each_refused('caportal_session_timeout', qr/needs idle and absolute/,
         map {"caportal_session_timeout idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '31d'],
+        ['x', '1h'], ['1h', 'x'], [0, 0]);
+    parameters('caportal_staff_session', fixed => 1);
+    passes('caportal_staff_session', 'caportal_staff_session idle=1m absolute=24h;', undef);
+    each_refused('caportal_staff_session', qr/needs idle and absolute/,
+        map {"caportal_staff_session idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '25h'],
         ['x', '1h'], ['1h', 'x'], [0, 0]);
     passes('caportal_origin', undef, "caportal_origin https://a;\ncaportal_origin https://b;");
     each_refused('caportal_origin', qr/invalid origin/, map {"caportal_origin $_;"} qw(http://a.example a.example
