@@ -3,6 +3,7 @@
 
 #include "account/account_ops.h"
 #include "audit/audit_ops.h"
+#include "captcha/captcha_ops.h"
 #include "certificate/certificate_ops.h"
 #include "identity/identity_ops.h"
 #include "issuance/issuance_ops.h"
@@ -12,6 +13,7 @@
 #include "order/order_ops.h"
 #include "payment/payment_ops.h"
 #include "portal/portal_ops.h"
+#include "scan/scan_ops.h"
 #include "session/challenge_ops.h"
 #include "session/session_ops.h"
 #include "staff/staff_ops.h"
@@ -51,6 +53,7 @@ const cp_operation_t cp_operations[] = {
     READ("getHealth", "/healthz", ANYBODY, cp_op_health),
 
     /* sign-in */
+    READ("getCaptcha", "/api/captcha", ANYBODY, cp_op_captcha_create),
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
     CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
     POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
@@ -60,6 +63,11 @@ const cp_operation_t cp_operations[] = {
     REMOVE("endOtherSession", "/api/sessions/{session}", ACCOUNT, cp_op_session_end_one),
     REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
     POOLED("proveSession", "POST", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_session_prove),
+    CHANGE("createScan", "POST", "/api/scans", ANYBODY, 0, cp_op_scan_create),
+    CHANGE("getScanState", "POST", "/api/scans/{scan}/state", ANYBODY, 0, cp_op_scan_state),
+    READ("getScan", "/api/scans/{scan}", ACCOUNT, cp_op_scan_look),
+    CHANGE("approveScan", "POST", "/api/scans/{scan}/approve", ACCOUNT, 0, cp_op_scan_approve),
+    CHANGE("refuseScan", "POST", "/api/scans/{scan}/refuse", ACCOUNT, 0, cp_op_scan_refuse),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
 
     /* identity */

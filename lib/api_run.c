@@ -1,10 +1,10 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
-#include "base/clock.h"
 #include "call/later.h"
 #include "certificate/certificate.h"
 #include "issuance/issuance.h"
+#include "session/proof.h"
 #include "session/session.h"
 #include "session/staff_session.h"
 #include "staff/staff.h"
@@ -44,7 +44,7 @@ authorise_account(cp_call_t *call)
     }
     CP_TRY(check_certificate(call));
 
-    return (call->operation->flags & CP_FRESH) != 0 ? cp_session_proved(&call->who, cp_now_ms()) : CP_OK;
+    return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;
 }
 
 

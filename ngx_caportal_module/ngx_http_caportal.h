@@ -29,6 +29,8 @@ _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) 
 typedef struct ngx_http_caportal_redis_s  ngx_http_caportal_redis_t;
 typedef struct ngx_http_caportal_cache_s  ngx_http_caportal_cache_t;
 
+struct ngx_http_caportal_worker_counts_s;
+
 struct redisReply;
 
 /* Where something was written that can be checked only when all of the configuration is read; line 0: nowhere. */
@@ -58,8 +60,10 @@ typedef struct {
     ngx_uint_t                  cached;        /* sessions that a worker keeps, 0: none */
     ngx_http_caportal_cache_t  *sessions;      /* of this worker, NULL: none */
     ngx_uint_t                  sms_limited;   /* unsigned: caportal_sms_limits was given */
+    ngx_uint_t                  captcha_set;   /* unsigned: caportal_captcha was given */
     ngx_http_caportal_place_t   api;           /* the first location with operations */
     ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
+    ngx_http_caportal_place_t   scan;          /* the first hall that lets people in by scanning */
     ngx_uint_t                  counted;       /* unsigned: the counters are written or shown */
 } ngx_http_caportal_main_conf_t;
 
@@ -82,13 +86,21 @@ char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_staff_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* Against abuse: ngx_http_caportal_limits.c */
+
+char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_captcha(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* What neither directive says is as usual. */
+void ngx_http_caportal_limits_init(ngx_http_caportal_main_conf_t *cmcf);
 
 
 /* The words of directives: ngx_http_caportal_words.c. Every fault is reported at the directive's line. */
@@ -137,7 +149,7 @@ char *ngx_http_caportal_cstr(ngx_conf_t *cf, ngx_str_t *text);
 typedef void (*ngx_http_caportal_reply_pt)(void *data, const struct redisReply *reply);
 
 ngx_http_caportal_redis_t *ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf,
-    ngx_http_caportal_cache_t *cache);
+    ngx_http_caportal_cache_t *cache, struct ngx_http_caportal_worker_counts_s *counts);
 void ngx_http_caportal_redis_close(ngx_http_caportal_redis_t *redis);
 
 /*
@@ -266,6 +278,23 @@ ngx_str_t *ngx_http_caportal_request_id(ngx_http_request_t *r);
 
 
 /* Counters in shared memory: ngx_http_caportal_status_module.c */
+
+/* Of one worker, or of those that had its place before; a cache line. */
+typedef struct ngx_http_caportal_worker_counts_s {
+    ngx_atomic_t  hits;
+    ngx_atomic_t  misses;
+    ngx_atomic_t  changes;      /* of which Redis told */
+    ngx_atomic_t  refused;      /* questions that were not put */
+    ngx_atomic_t  entries;      /* this and the next two: now */
+    ngx_atomic_t  connected;
+    ngx_atomic_t  tracked;
+    ngx_atomic_t  unused;
+} ngx_http_caportal_worker_counts_t;
+
+/* This worker's; what is counted where nothing is shown goes nowhere. */
+ngx_http_caportal_worker_counts_t *ngx_http_caportal_worker_counts(ngx_http_caportal_main_conf_t *cmcf);
+
+#define ngx_http_caportal_count_one(counter)  (void) ngx_atomic_fetch_add(&(counter), 1)
 
 void ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status);
 

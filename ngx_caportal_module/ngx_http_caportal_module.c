@@ -10,8 +10,6 @@
 #define IO_TIMEOUT       5000
 #define REDIS_TIMEOUT    1000
 #define EGRESS_TIMEOUT   5000
-#define SMS_ADDRESS_HOUR 10
-#define SMS_ADDRESS_DAY  30
 #define SESSION_IDLE     (30 * 60)
 #define SESSION_MAX      (12 * 3600)
 #define THREADS_WAIT     2000    /* milliseconds */
@@ -38,7 +36,8 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_store", NGX_CONF_1MORE, ngx_http_caportal_store),
     SETTING("caportal_profiles", NGX_CONF_TAKE1, ngx_http_caportal_profiles),
     SETTING("caportal_sms", NGX_CONF_2MORE, ngx_http_caportal_sms),
-    SETTING("caportal_sms_limits", NGX_CONF_TAKE2, ngx_http_caportal_sms_limits),
+    SETTING("caportal_sms_limits", NGX_CONF_1MORE, ngx_http_caportal_sms_limits),
+    SETTING("caportal_captcha", NGX_CONF_1MORE, ngx_http_caportal_captcha),
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
     SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
@@ -158,10 +157,7 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
         app->session.absolute_s = SESSION_MAX;
     }
 
-    if (!cmcf->sms_limited) {
-        app->sms_per_ip_hour = SMS_ADDRESS_HOUR;
-        app->sms_per_ip_day = SMS_ADDRESS_DAY;
-    }
+    ngx_http_caportal_limits_init(cmcf);
 
     if (app->mobile.data == NULL) {
         app->mobile = CP_STR(CP_MOBILE_PATTERN);
@@ -222,6 +218,13 @@ ngx_http_caportal_check(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (cmcf->scan.line != 0 && cmcf->app.origin.data == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"sign_in scan\" needs \"caportal_origin\" at the level of \"http\", whose first is that of the "
+                      "page to be scanned, in %V:%ui", &cmcf->scan.file, cmcf->scan.line);
+        return NGX_ERROR;
+    }
+
     return ngx_http_caportal_check_profiles(cf, cmcf->profiles);
 }
 
@@ -244,7 +247,8 @@ ngx_http_caportal_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_caportal_init_process(ngx_cycle_t *cycle)
 {
-    ngx_http_caportal_main_conf_t  *cmcf;
+    ngx_http_caportal_main_conf_t      *cmcf;
+    ngx_http_caportal_worker_counts_t  *counts;
 
     cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_caportal_module);
 
@@ -257,14 +261,16 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    counts = ngx_http_caportal_worker_counts(cmcf);
+
     if (cmcf->cached != 0) {
-        cmcf->sessions = ngx_http_caportal_cache_create(cmcf->cached);
+        cmcf->sessions = ngx_http_caportal_cache_create(cmcf->cached, counts);
         if (cmcf->sessions == NULL) {
             return NGX_ERROR;
         }
     }
 
-    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis, cmcf->sessions);
+    cmcf->redis = ngx_http_caportal_redis_create(cycle, &cmcf->app.redis, cmcf->sessions, counts);
 
     return cmcf->redis == NULL ? NGX_ERROR : NGX_OK;
 }

@@ -19,6 +19,17 @@ static void ngx_http_caportal_redis_resolved(void *data, struct sockaddr *sockad
 static ngx_int_t ngx_http_caportal_redis_begin(ngx_http_caportal_redis_t *redis);
 
 
+static void
+ngx_http_caportal_redis_set_ready(ngx_http_caportal_redis_t *redis, ngx_uint_t ready)
+{
+    redis->ready = ready & 1;
+
+    if (!ngx_exiting) {
+        redis->counts->connected = ready;
+    }
+}
+
+
 /* "HGET prefix sessions:<account> <key>" in the protocol's form, the last two to be filled in. */
 static ngx_int_t
 ngx_http_caportal_redis_phrase(ngx_cycle_t *cycle, ngx_http_caportal_redis_t *redis)
@@ -43,7 +54,8 @@ ngx_http_caportal_redis_phrase(ngx_cycle_t *cycle, ngx_http_caportal_redis_t *re
 
 
 ngx_http_caportal_redis_t *
-ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, ngx_http_caportal_cache_t *cache)
+ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, ngx_http_caportal_cache_t *cache,
+    ngx_http_caportal_worker_counts_t *counts)
 {
     ngx_http_caportal_redis_t  *redis;
 
@@ -54,6 +66,7 @@ ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, 
 
     redis->conf = conf;
     redis->cache = cache;
+    redis->counts = counts;
     redis->link.owner = redis;
     redis->link.failed = ngx_http_caportal_redis_failed;
     redis->link.timeout = conf->timeout_ms;
@@ -105,7 +118,7 @@ ngx_http_caportal_redis_break(ngx_http_caportal_redis_t *redis, const char *why)
         redis->said = ngx_current_msec;
     }
 
-    redis->ready = 0;
+    ngx_http_caportal_redis_set_ready(redis, 0);
     redis->broken = 1;
     redis->hung = redis->link.expired;
     redis->delay = redis->delay == 0 || steady ? NGX_HTTP_CAPORTAL_AGAIN
@@ -162,13 +175,13 @@ ngx_http_caportal_redis_failed(void *owner, const char *why)
     ngx_http_caportal_redis_end_tracking(redis);
 
     if (why == NULL) {
-        redis->ready = 0;
+        ngx_http_caportal_redis_set_ready(redis, 0);
         return;
     }
 
     /* A server that was restarted, or closed a connection for reasons of its own, takes the next one at once. */
     if (redis->ready && !redis->link.expired) {
-        redis->ready = 0;
+        ngx_http_caportal_redis_set_ready(redis, 0);
         ngx_add_timer(&redis->again, 1);
         return;
     }
@@ -248,7 +261,7 @@ ngx_http_caportal_redis_moved(ngx_http_caportal_redis_t *redis, struct sockaddr 
 
     /* Who waits for an answer of the old master is refused: nobody knows any more whether it would be true. */
     if (redis->link.connection != NULL) {
-        redis->ready = 0;
+        ngx_http_caportal_redis_set_ready(redis, 0);
         ngx_http_caportal_redis_end_tracking(redis);
         ngx_http_caportal_link_close(&redis->link);
     }
@@ -306,7 +319,7 @@ ngx_http_caportal_redis_answered(void *data, const redisReply *reply)
         redis->why[0] = '\0';
     }
 
-    redis->ready = 1;
+    ngx_http_caportal_redis_set_ready(redis, 1);
     redis->broken = 0;
     redis->since = ngx_current_msec;
 
@@ -435,7 +448,7 @@ ngx_http_caportal_redis_ask(ngx_http_caportal_redis_t *redis, cp_str_t account_i
     }
 
     if (number == 0) {
-        redis->refused++;
+        ngx_http_caportal_count_one(redis->counts->refused);
     }
 
     return number;

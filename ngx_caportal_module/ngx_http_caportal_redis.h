@@ -42,7 +42,7 @@ struct ngx_http_caportal_redis_s {
     ngx_http_caportal_cache_t     *cache;         /* NULL: none */
     ngx_http_caportal_tracking_t  *tracking;      /* NULL without a cache */
     ngx_http_caportal_sentinel_t  *sentinel;      /* NULL: the address is configured */
-    uint64_t                       refused;       /* questions that were not put */
+    ngx_http_caportal_worker_counts_t *counts;
     u_char                        *question;      /* a HGET in the protocol's form, with two holes */
     size_t                         question_len;
     size_t                         hole;          /* where the account goes; the key goes to the end */

@@ -366,46 +366,6 @@ ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
-ngx_http_caportal_limit(ngx_conf_t *cf, ngx_str_t *word, unsigned *limit)
-{
-    int64_t  n;
-
-    if (!cp_str_number(ngx_http_caportal_str(*word), &n) || n > 1000000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number \"%V\" of \"%V\"", word, cf->args->elts);
-        return NGX_CONF_ERROR;
-    }
-
-    *limit = (unsigned) n;
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    char                           *rv;
-    ngx_str_t                       hour, day;
-    ngx_http_caportal_main_conf_t  *cmcf = conf;
-    ngx_http_caportal_param_t       params[] = { { "address_hour", &hour, 1 }, { "address_day", &day, 1 } };
-
-    if (cmcf->sms_limited) {
-        return "is duplicate";
-    }
-    cmcf->sms_limited = 1;
-
-    rv = ngx_http_caportal_params(cf, 1, params, 2);
-    if (rv == NGX_CONF_OK) {
-        rv = ngx_http_caportal_limit(cf, &hour, &cmcf->app.sms_per_ip_hour);
-    }
-    if (rv == NGX_CONF_OK) {
-        rv = ngx_http_caportal_limit(cf, &day, &cmcf->app.sms_per_ip_day);
-    }
-
-    return rv;
-}
-
-
 char *
 ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -570,6 +530,10 @@ ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
         *origin = word[i];
+
+        if (cmcf->app.origin.data == NULL) {
+            cmcf->app.origin = ngx_http_caportal_str(word[i]);
+        }
     }
 
     return NGX_CONF_OK;

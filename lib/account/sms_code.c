@@ -83,8 +83,8 @@ static size_t
 limits_of(cp_call_t *call, cp_str_t name, cp_limit_t *out)
 {
     const int64_t by_address[] = {
-        [BY_ADDRESS_HOUR] = call->app->sms_per_ip_hour,
-        [BY_ADDRESS_DAY] = call->app->sms_per_ip_day,
+        [BY_ADDRESS_HOUR] = call->app->sms_limits.address_hour,
+        [BY_ADDRESS_DAY] = call->app->sms_limits.address_day,
     };
     size_t i, n = 0;
 

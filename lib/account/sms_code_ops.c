@@ -5,6 +5,7 @@
 #include "account/account_ops.h"
 #include "account/sms_code.h"
 #include "call/fields.h"
+#include "captcha/captcha.h"
 #include "identity/identity.h"
 
 typedef struct {
@@ -17,8 +18,8 @@ typedef struct {
 static const cp_field_t fields[] = {
     { "phone", CP_FIELD_TEXT, false, 1, 20, offsetof(input_t, phone), cp_field_mobile, NULL },
     { "purpose", CP_FIELD_CHOICE, true, 0, 0, offsetof(input_t, purpose), NULL, cp_sms_purpose_words },
-    { "captcha_id", CP_FIELD_TEXT, false, 1, 64, offsetof(input_t, captcha_id), NULL, NULL },
-    { "captcha_answer", CP_FIELD_TEXT, false, 1, 32, offsetof(input_t, captcha_answer), NULL, NULL },
+    { "captcha_id", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ID_MAX, offsetof(input_t, captcha_id), NULL, NULL },
+    { "captcha_answer", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ANSWER_MAX, offsetof(input_t, captcha_answer), NULL, NULL },
 };
 
 
@@ -78,6 +79,10 @@ cp_op_sms_code_create(cp_call_t *call)
 
     CP_TRY(read_input(call, &in));
     CP_TRY(number_of(call, &in));
+
+    if (call->app->captcha.sms == CP_CAPTCHA_ALWAYS) {
+        CP_TRY(cp_captcha_check(call, in.captcha_id, in.captcha_answer));
+    }
 
     /* What serves an account is good for that account alone. */
     subject = in.purpose == CP_SMS_FOR_CONFIRM || in.purpose == CP_SMS_FOR_CHANGE_PHONE ? call->who.account_id

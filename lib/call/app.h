@@ -24,6 +24,34 @@ typedef struct {
     cp_str_t  key_secret;
 } cp_identity_conf_t;
 
+/* How many codes are sent; 0: no limit. */
+typedef struct {
+    unsigned  number_minute;     /* to one number */
+    unsigned  number_hour;
+    unsigned  number_day;
+    unsigned  address_hour;      /* at the request of one client address */
+    unsigned  address_day;
+    unsigned  network_hour;      /* of its /24, of an IPv6 address its /64 */
+    unsigned  budget_minute;     /* in all */
+    unsigned  segment_codes;     /* from so many on a number segment is stopped when it returns too few */
+    unsigned  segment_return;    /* less than so many of a hundred */
+    unsigned  segment_time_s;    /* of the codes that are looked at */
+} cp_sms_limits_t;
+
+/* When a captcha is demanded. */
+typedef enum {
+    CP_CAPTCHA_OFF,
+    CP_CAPTCHA_ADAPTIVE,        /* after a few codes to the number or from the address */
+    CP_CAPTCHA_ALWAYS
+} cp_captcha_when_t;
+
+typedef struct {
+    cp_captcha_when_t  sms;         /* before a code is sent */
+    unsigned           password;    /* failures after which a password needs one; 0: never */
+    unsigned           images;      /* given to one client address in ten minutes; 0: no limit */
+    unsigned           questions;
+} cp_captcha_conf_t;
+
 typedef struct {
     unsigned  idle_s;
     unsigned  absolute_s;
@@ -37,8 +65,8 @@ typedef struct cp_app_s {
     cp_catalog_t        catalog;
     const struct cp_profiles_s *profiles;    /* of certificates; NULL: kinds of keys are left to the signer */
     cp_sms_conf_t       sms;
-    unsigned            sms_per_ip_hour;    /* codes sent at the request of one client address; 0: no limit */
-    unsigned            sms_per_ip_day;
+    cp_sms_limits_t     sms_limits;
+    cp_captcha_conf_t   captcha;
     cp_identity_conf_t  identity;
     cp_session_conf_t   session;
     cp_session_conf_t   staff_session;    /* idle_s 0: staff need none, their certificate alone will do */
@@ -46,6 +74,7 @@ typedef struct cp_app_s {
     size_t              origin_count;
     cp_store_conf_t     store;       /* of the materials */
     cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
+    cp_str_t            origin;      /* of the portal's own pages, the first of caportal_origin; {0, NULL}: none */
 } cp_app_t;
 
 #endif

@@ -36,6 +36,9 @@ static const char sql_by_serial[] =
 static const char sql_issuers[] =
     "SELECT certificate FROM issuer";
 
+static const char sql_held[] =
+    "SELECT COUNT(*) FROM certificate WHERE account_id = ? AND state = 'valid' AND not_before <= ? AND not_after >= ?";
+
 static const char sql_lock[] =
     "SELECT id, order_id, issuer, state FROM certificate WHERE serial = ? FOR UPDATE";
 static const char sql_revoke[] =
@@ -165,4 +168,17 @@ cp_code_t
 cp_issuer_certificate(cp_call_t *call, cp_str_t issuer, cp_str_t *der)
 {
     return cp_db_row(call->db, sql_issuer, "s>s", issuer, der);
+}
+
+
+cp_code_t
+cp_certificate_is_held(cp_call_t *call, int64_t account, int64_t now_ms, bool *held)
+{
+    int64_t count;
+
+    CP_TRY(cp_call_db(call));
+    CP_TRY(cp_db_row(call->db, sql_held, "iii>i", account, now_ms, now_ms, &count));
+    *held = count != 0;
+
+    return CP_OK;
 }

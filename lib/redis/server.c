@@ -7,7 +7,6 @@
 #include "redis/redis_internal.h"
 
 #define REFUSES_MS  5000    /* without a refusal for so long it takes commands again */
-#define LONG_MS     20      /* who found out in less did not wait */
 #define REST_MS     1000
 
 struct cp_redis_server_s {
@@ -96,7 +95,7 @@ rest(cp_redis_server_t *server, const cp_redis_pass_t *pass)
 {
     int64_t now_ms = monotonic_ms(), took_ms = now_ms - pass->began_ms;
 
-    if (took_ms >= LONG_MS) {
+    if (took_ms >= server->conf->timeout_ms / 2) {
         server->rests_until_ms = now_ms + (took_ms < REST_MS ? took_ms : REST_MS);
     }
 }

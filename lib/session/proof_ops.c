@@ -1,7 +1,5 @@
-/*
- * Proving again, in an open session, to be the account's holder: what operations with CP_FRESH ask for. A sign-in does
- * not count, for the session may have been left open by somebody who signed in a moment ago.
- */
+#include "session/proof.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -90,6 +88,33 @@ by_password(cp_call_t *call, const cp_account_t *account)
 }
 
 
+static bool
+has_phone(cp_call_t *call, const cp_account_t *account)
+{
+    (void) call;
+
+    return account->phone.data != NULL;
+}
+
+
+static bool
+has_password(cp_call_t *call, const cp_account_t *account)
+{
+    (void) call;
+
+    return account->password.data != NULL;
+}
+
+
+static bool
+has_certificate(cp_call_t *call, const cp_account_t *account)
+{
+    bool held = false;
+
+    return cp_certificate_is_held(call, account->id, cp_now_ms(), &held) == CP_OK && held;
+}
+
+
 static cp_code_t
 is_own(const cp_account_t *account, const cp_certificate_t *certificate)
 {
@@ -139,14 +164,40 @@ by_challenge(cp_call_t *call, const cp_account_t *account)
 
 static const struct {
     const char *method;
+    bool      (*possible)(cp_call_t *call, const cp_account_t *account);    /* NULL: is not told */
     cp_code_t (*prove)(cp_call_t *call, const cp_account_t *account);
 } ways[] = {
-    { "sms",         by_sms },
-    { "password",    by_password },
-    { "certificate", by_certificate },
-    { "ticket",      by_ticket },
-    { "challenge",   by_challenge },
+    { "sms",         has_phone,       by_sms },
+    { "password",    has_password,    by_password },
+    { "certificate", has_certificate, by_certificate },
+    { "ticket",      NULL,            by_ticket },          /* is how a certificate's proof comes from its server */
+    { "challenge",   has_certificate, by_challenge },
 };
+
+
+cp_code_t
+cp_proof_demand(cp_call_t *call)
+{
+    cp_account_t account;
+    json_t      *list;
+    size_t       i;
+
+    if (cp_session_proved(&call->who, cp_now_ms()) == CP_OK) {
+        return CP_OK;
+    }
+
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    list = json_array();
+    for (i = 0; i < COUNT(ways); i++) {
+        if (ways[i].possible != NULL && ways[i].possible(call, &account)) {
+            json_array_append_new(list, json_string(ways[i].method));
+        }
+    }
+    cp_problem(call, "ways", list);
+
+    return CP_E_PROOF_REQUIRED;
+}
 
 
 static cp_code_t

@@ -134,6 +134,9 @@ typedef struct {
 /* The account's living sessions, in no order; from the arena. */
 cp_code_t cp_session_list(cp_call_t *call, cp_str_t account_id, cp_session_line_t **lines, size_t *count);
 
+/* Whether a session of the account is still there, by its key. */
+cp_code_t cp_session_is_there(cp_call_t *call, cp_str_t account_id, cp_str_t key, bool *is_there);
+
 /* Ends one of them, by its key; one that is gone already is as good. */
 cp_code_t cp_session_end_one(cp_call_t *call, cp_str_t account_id, cp_str_t key);
 

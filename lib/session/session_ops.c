@@ -21,6 +21,7 @@ static const struct {
     { "certificate", cp_sign_in_by_certificate },
     { "ticket",      cp_sign_in_by_ticket },
     { "challenge",   cp_sign_in_by_challenge },
+    { "scan",        cp_sign_in_by_scan },
 };
 
 

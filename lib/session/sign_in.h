@@ -14,6 +14,7 @@ cp_code_t cp_sign_in_by_password(cp_call_t *call);
 cp_code_t cp_sign_in_by_certificate(cp_call_t *call);
 cp_code_t cp_sign_in_by_ticket(cp_call_t *call);
 cp_code_t cp_sign_in_by_challenge(cp_call_t *call);
+cp_code_t cp_sign_in_by_scan(cp_call_t *call);
 
 /* The way (CP_SIGN_IN_…) must be one that some hall offers, where there are halls: else `method` is a bad field. */
 cp_code_t cp_sign_in_offered(cp_call_t *call, unsigned way);

@@ -109,6 +109,7 @@ sub is_replaced ($title, $old) {
 
 # Sentinel would come to it, in ten seconds.
 sub copies_from ($service, $master) {
+    ok eventually(sub { $sentinel->is_calm }, 20), 'Sentinel has done its work';
     $service->command('REPLICAOF', '127.0.0.1', $master->port);
     ok eventually(sub { $master->command('WAIT', 2, 100) eq ':2' }, 20), 'the lost one comes back as a replica';
     return;

@@ -404,14 +404,14 @@ per_address_limits(void **state)
     (void) state;
 
     expire("sms-address-hour");
-    app.sms_per_ip_hour = 2;
+    app.sms_limits.address_hour = 2;
     assert_int_equal(SEND(), CP_OK);
     stranger(NULL);
     assert_int_equal(SEND(), CP_OK);
     stranger(NULL);
     assert_int_equal(SEND(), CP_E_RATE_LIMITED);
     assert_in_range(call.retry_after_s, 3500, 3600);
-    app.sms_per_ip_hour = 0;
+    app.sms_limits.address_hour = 0;
     assert_int_equal(SEND(), CP_OK);                            /* the refused one was not counted for the number */
 }
 

@@ -140,6 +140,7 @@ for my $id (sort grep { $rows{$_} } keys %described) {
             bad_origin             => !$reads,
             bad_idempotency_key    => $row->{idempotent},
             idempotency_key_reused => $row->{idempotent},
+            proof_required         => $row->{fresh},
             malformed_body         => $row->{body} eq 'json',
             unsupported_media_type => $row->{body} ne 'none',
             provider_unavailable   => $row->{pool} eq 'egress',

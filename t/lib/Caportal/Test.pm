@@ -152,8 +152,9 @@ sub rows ($self, $sql, @values)  { return $self->database->selectall_arrayref($s
 sub value ($self, $sql, @values) { return ($self->database->selectrow_array($sql, {}, @values))[0] }
 sub change ($self, $sql, @values) { return $self->database->do($sql, {}, @values) }
 
-# One Redis command as the administrator: the first line of its answer.
-sub redis ($self, @words) { return $self->{stack}->service('redis')->command(@words) }
+# One Redis command as the administrator: the first line of its answer; or what it answers, a number or a string.
+sub redis ($self, @words)       { return $self->{stack}->service('redis')->command(@words) }
+sub redis_value ($self, @words) { return $self->{stack}->service('redis')->value(@words) }
 
 sub ctl ($self, @words) { return $self->{stack}->ctl(@words) }
 

@@ -6,6 +6,7 @@ use v5.36;
 use Caportal::Files qw(folder write_file);
 use Caportal::Process;
 use IO::Socket::UNIX;
+use Socket qw(SOL_SOCKET SO_RCVTIMEO);
 
 # Also: name (redis); port, where replicas and sentinels are to reach it; of, the port of the master that it copies.
 sub new ($class, %given) {
@@ -65,9 +66,10 @@ sub wait_ready ($self) {
     return;
 }
 
-# One command as the administrator; the first line of the answer.
-sub command ($self, @words) {
+# A connection on which a command was given as the administrator, and the first line of the answer.
+sub _ask ($self, @words) {
     my $client = IO::Socket::UNIX->new(Peer => $self->{socket}) or die "$self->{socket}: $!\n";
+    setsockopt $client, SOL_SOCKET, SO_RCVTIMEO, pack 'l!l!', 30, 0;
     my $line;
     for my $command (['AUTH', 'caportal_admin', $self->{admin}], \@words) {
         print {$client} '*' . @$command . "\r\n", map { '$' . length($_) . "\r\n$_\r\n" } @$command;
@@ -75,7 +77,21 @@ sub command ($self, @words) {
         $line = <$client> // die "$self->{socket}: closed\n";
         $line =~ s/\r\n\z//;
     }
-    return $line;
+    return ($client, $line);
+}
+
+# One command as the administrator; the first line of the answer.
+sub command ($self, @words) { return ($self->_ask(@words))[1] }
+
+# The same for one that answers a number or a string; nothing for nil.
+sub value ($self, @words) {
+    my ($client, $line) = $self->_ask(@words);
+    my ($type, $rest) = $line =~ /\A(.)(.*)/s;
+    die "$words[0]: $rest\n" if $type !~ /[:\$+]/;
+    return $rest if $type ne '$';
+    return undef if $rest < 0;
+    read $client, my ($text), $rest;
+    return $text;
 }
 
 1;

@@ -86,6 +86,9 @@ sub _answer ($client) {
 
 sub _state ($self) { return {$self->command('SENTINEL', 'MASTER', NAME)} }
 
+# Whether it is not about to make another the master: it tells of that one before it has done all.
+sub is_calm ($self) { return $self->_state->{flags} eq 'master' }
+
 # The service that is the master now.
 sub master ($self) {
     my (undef, $port) = $self->command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
