@@ -64,6 +64,7 @@ typedef struct {
     ngx_http_caportal_place_t   api;           /* the first location with operations */
     ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
     ngx_http_caportal_place_t   scan;          /* the first hall that lets people in by scanning */
+    ngx_http_caportal_place_t   challenge;     /* the first that does so by a signature */
     ngx_uint_t                  counted;       /* unsigned: the counters are written or shown */
 } ngx_http_caportal_main_conf_t;
 

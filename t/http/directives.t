@@ -70,7 +70,7 @@ http {
     caportal_hall nmgca {
         title "内蒙古CA";
         phone 0471-4000000;
-        sign_in sms password certificate scan;
+        sign_in sms password certificate challenge scan;
         flow review_then_pay;
         review_days 1;
         claim 30m;
@@ -594,6 +594,8 @@ TEXT
     my $line = () = read_file("$etc/nginx.conf") =~ s/ # nmgca.*//sr =~ /^/mg;
     like $said, qr/"sign_in scan" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
         'scanning needs the page that is scanned';
+    like $said, qr/"sign_in challenge" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
+        'and a signature what is signed';
     ($passed, $said) = checked(changed($text, 'sign_in', 'sign_in sms;'));
     ok $passed, 'and without it none' or diag $said;
 
