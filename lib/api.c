@@ -129,6 +129,7 @@ const cp_operation_t cp_operations[] = {
 
     /* staff: who am I, the queue, one order */
     READ("getStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session),
+    REMOVE("endStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session_end),
     READ("listDeskOrders", "/staff/api/orders", ANY_ROLE, cp_op_desk_orders),
     READ("getDeskOrder", "/staff/api/orders/{no}", ANY_ROLE, cp_op_desk_order),
     READ("getDeskHistory", "/staff/api/orders/{no}/history", ANY_ROLE, cp_op_desk_history),
