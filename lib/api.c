@@ -136,11 +136,14 @@ const cp_operation_t cp_operations[] = {
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
     READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
     READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
+    CHANGE("revokeOwnCertificate", "POST", "/api/certificates/{serial}/revoke", ACCOUNT, CP_FRESH | CP_IDEMPOTENT,
+           cp_op_certificate_revoke),
     READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
     READ("getIssuer", "/api/issuers/{issuer}", ANYBODY, cp_op_issuer),
 
     /* staff: who am I, the queue, one order */
     READ("getStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session),
+    REMOVE("endStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session_end),
     READ("listDeskOrders", "/staff/api/orders", ANY_ROLE, cp_op_desk_orders),
     READ("getDeskOrder", "/staff/api/orders/{no}", ANY_ROLE, cp_op_desk_order),
     READ("getDeskHistory", "/staff/api/orders/{no}/history", ANY_ROLE, cp_op_desk_history),

@@ -7,6 +7,7 @@
 #include "issuance/issuance.h"
 #include "session/proof.h"
 #include "session/session.h"
+#include "session/staff_session.h"
 #include "staff/staff.h"
 
 #define TRIES           3
@@ -63,6 +64,7 @@ authorise(cp_call_t *call)
     }
 
     CP_TRY(cp_staff_authenticate(call));
+    CP_TRY(cp_staff_session_check(call, NULL));
 
     return (callers & call->who.roles) != 0 ? CP_OK : CP_E_FORBIDDEN;
 }

@@ -423,13 +423,12 @@ ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+static char *
+ngx_http_caportal_limits(ngx_conf_t *cf, cp_session_conf_t *session, ngx_int_t most, char *fault)
 {
     char                          *rv;
     ngx_str_t                      idle, absolute;
     ngx_int_t                      idle_s, absolute_s;
-    cp_session_conf_t             *session = &((ngx_http_caportal_main_conf_t *) conf)->app.session;
     ngx_http_caportal_param_t      params[] = { { "idle", &idle, 1 }, { "absolute", &absolute, 1 } };
 
     if (session->idle_s != 0) {
@@ -444,14 +443,30 @@ ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf
     idle_s = ngx_parse_time(&idle, 1);
     absolute_s = ngx_parse_time(&absolute, 1);
 
-    if (idle_s == NGX_ERROR || absolute_s == NGX_ERROR || idle_s < 60 || absolute_s < idle_s || absolute_s > 2592000) {
-        return "needs idle and absolute times, 1m <= idle <= absolute <= 30d";
+    if (idle_s == NGX_ERROR || absolute_s == NGX_ERROR || idle_s < 60 || absolute_s < idle_s || absolute_s > most) {
+        return fault;
     }
 
     session->idle_s = (unsigned) idle_s;
     session->absolute_s = (unsigned) absolute_s;
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_caportal_limits(cf, &((ngx_http_caportal_main_conf_t *) conf)->app.session, 30 * 86400,
+                                    "needs idle and absolute times, 1m <= idle <= absolute <= 30d");
+}
+
+
+char *
+ngx_http_caportal_staff_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_caportal_limits(cf, &((ngx_http_caportal_main_conf_t *) conf)->app.staff_session, 86400,
+                                    "needs idle and absolute times, 1m <= idle <= absolute <= 24h");
 }
 
 

@@ -124,26 +124,41 @@ tell(cp_call_t *call, const cp_account_t *account, const char *method)
 }
 
 
-/*
- * A membership that was ended between the reading of the account and the beginning of the session ended no session of
- * it. One that ends from now on finds the session, for whoever ends it waits, or is waited for, here.
- */
 static cp_code_t
 check_unit(cp_call_t *call)
 {
     cp_membership_t membership;
-    cp_code_t       code = CP_E_RETRY;
-    int             i;
+    cp_code_t       code;
 
     if (call->who.unit_id.data == NULL) {
         return CP_OK;
     }
 
+    code = cp_membership(call, call->who.unit_id, CP_HOLD_SHARED, &membership);
+
+    return code == CP_E_NOT_FOUND ? cp_session_set_unit(call, CP_STR_NULL) : code;
+}
+
+
+/*
+ * A membership that was ended, or a certificate that was revoked, between the reading of the account and the beginning
+ * of the session ended no session of it. From now on the session is found, for whoever ends the one or revokes the
+ * other waits, or is waited for, here.
+ */
+static cp_code_t
+check_grounds(cp_call_t *call)
+{
+    cp_code_t code = CP_E_RETRY;
+    int       i;
+
     for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
-        code = cp_membership(call, call->who.unit_id, CP_HOLD_SHARED, &membership);
+        code = call->who.certificate == 0 ? CP_OK : cp_certificate_stays(call, call->who.certificate);
+        if (code == CP_OK) {
+            code = check_unit(call);
+        }
     }
 
-    return code == CP_E_NOT_FOUND ? cp_session_set_unit(call, CP_STR_NULL) : code == CP_E_RETRY ? CP_E_BUSY : code;
+    return code == CP_E_RETRY ? CP_E_BUSY : code;
 }
 
 
@@ -168,7 +183,7 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, const cp
 
     result = cp_account_still(call, account);
     if (result == CP_OK) {
-        result = check_unit(call);
+        result = check_grounds(call);
     }
     if (result == CP_OK) {
         result = tell(call, account, method);
