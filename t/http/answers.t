@@ -57,7 +57,7 @@ for my $operation (grep { $_->{body} && $_->{body}{content}{'application/json'} 
 
         my $said = answers($send->('{"nothing":1}'), 422, 'an unknown field', 'invalid_fields');
         my ($name) = map { $_->{name} } grep { $_->{code} eq 'unknown' } @{ $said->{fields} };
-        is $name, 'nothing', 'which is named' if $operation->{id} ne 'createSession';
+        is $name, 'nothing', 'which is named' if $operation->{id} !~ /createSession|proveSession/;
     };
 }
 

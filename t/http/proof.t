@@ -7,6 +7,7 @@ use warnings FATAL => 'all';
 
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
+use Caportal::Test::Edge qw(eventually);
 use Caportal::Test::Walk qw(at_once code_of is_problem);
 use Mojo::JSON qw(from_json);
 use Test::More;
@@ -136,6 +137,7 @@ subtest 'time passes' => sub {
         . "local head, proved, tail = string.match(all[2], '^(%S+ %S+ %S+ %S+ %S+ %S+ )(%d+)( .*)') "
         . "redis.call('HSET', key, all[1], head .. string.format('%.0f', tonumber(proved) - 301000) .. tail) return 1";
     is(($portal->redis('EVAL', $script, 0))[0], ':1', 'was five minutes ago');
+    ok eventually(sub { step($client)->code == 403 }, 2), 'which every worker hears of';
     is_problem(step($client), 403, 'proof_required', 'and is none any more');
 };
 
