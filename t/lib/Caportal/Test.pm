@@ -142,9 +142,11 @@ sub prove ($self, $client) {
     return;
 }
 
-# The counters of messages sent begin again.
+# The counters of messages sent and of passwords tried begin again.
 sub forget_limits ($self) {
-    $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-*')) do redis.call('DEL', key) end", 0);
+    $self->redis('EVAL', "for _, kind in ipairs({'sms-*', 'password-*'}) do "
+            . "for _, key in ipairs(redis.call('KEYS', 'caportal:' .. kind)) do redis.call('DEL', key) end end", 0);
+    $self->change('DELETE FROM sms_code');
     return;
 }
 
