@@ -213,6 +213,8 @@ answer_file(cp_call_t *call, const cp_material_t *material)
     cp_answer_header(call, "Content-Security-Policy", CP_STR("sandbox; default-src 'none'"));
     cp_answer_header(call, "Cache-Control", CP_STR("private, no-store"));
 
+    call->in_parts = true;
+
     return cp_answer_raw(call, 200, cp_type_mime(material->stored.type), bytes);
 }
 
