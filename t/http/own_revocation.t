@@ -28,7 +28,8 @@ sub revoke ($client, $serial, $reason = 'key_compromise', %option) {
 }
 
 sub by_certificate ($journey) {
-    my $client = $portal->client('certificate', cert => $journey->{certificate}, key => "$journey->{folder}/holder.key");
+    my $client = $portal->client('certificate', cert => $journey->{certificate},
+        key => "$journey->{folder}/holder.key");
     return ($client, $client->post('/api/sessions', {method => 'certificate'}));
 }
 

@@ -2,8 +2,8 @@ use v5.36;
 use utf8;
 use warnings FATAL => 'all';
 
-# Who acts for a unit: the administrator and the agents, how they come and go, what each may see, and that nothing is left
-# to those who have gone: no session, no order, no certificate.
+# Who acts for a unit: the administrator and the agents, how they come and go, what each may see, and that nothing is
+# left to those who have gone: no session, no order, no certificate.
 
 use Caportal::Files qw(random_text);
 use Caportal::Sample qw(new_company new_phone);
@@ -169,7 +169,8 @@ subtest 'invitations' => sub {
 
     my @all = at_once(map { [$known->{client}, POST => "/api/invitations/$one->{id}/accept", json => {},
         headers => {Cookie => '__Host-caportal=' . $known->{client}->cookie}] } 1 .. 12);
-    is scalar(grep { $_->code == 200 } @all), 1, 'twelve at once: accepted once' or diag join ' ', map { $_->code } @all;
+    is scalar(grep { $_->code == 200 } @all), 1, 'twelve at once: accepted once'
+        or diag join ' ', map { $_->code } @all;
     is scalar(grep { $_->code == 404 } @all), 11, 'the others find nothing';
     is role_in($known, $founder->{unit}), 'agent', 'an agent';
     is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'unit.join' AND detail LIKE CONCAT('%', ?, '%')",
@@ -188,7 +189,8 @@ subtest 'invitations lapse, and are few' => sub {
     my ($one) = invitations($agent);
     $portal->change('UPDATE unit_invitation SET expires_at = created_at WHERE public_id = ?', $one->{id});
     is_deeply [invitations($agent)], [], 'a week later it is gone';
-    is_problem($agent->{client}->post("/api/invitations/$one->{id}/accept"), 404, 'not_found', 'and cannot be accepted');
+    is_problem($agent->{client}->post("/api/invitations/$one->{id}/accept"), 404, 'not_found',
+        'and cannot be accepted');
     is invite($founder, $agent->{phone})->code, 201, 'but sent again';
 
     my @codes = map { invite($founder, $agent->{phone})->code } 1 .. 6;
@@ -325,7 +327,8 @@ subtest 'an order that the signer has' => sub {
     $journey->until_state('issued');
     $journey->step('download');
     my $no = $journey->no;
-    is $founder->{client}->delete("/api/units/$founder->{unit}/members/$agent->{id}")->code, 204, 'the agent is removed';
+    is $founder->{client}->delete("/api/units/$founder->{unit}/members/$agent->{id}")->code, 204,
+        'the agent is removed';
     is $portal->value('SELECT COUNT(*) FROM certificate_order o JOIN account a ON a.id = o.account_id'
             . ' WHERE o.no = ? AND a.public_id = ?', $no, $agent->{id}), 1, 'the order stays with the key';
     my $browser = again($agent);
@@ -335,8 +338,8 @@ subtest 'an order that the signer has' => sub {
 
     my $list = $founder->{client}->get("/api/orders?unit=$founder->{unit}")->json->{items};
     is scalar(grep { $_->{no} eq $no } @$list), 1, 'the administrator lists it';
-    is_deeply [map { $_->{serial} } @{ $founder->{client}->get("/api/certificates?unit=$founder->{unit}")->json->{items} }],
-        [$journey->{serial}], 'and the certificate';
+    my $held = $founder->{client}->get("/api/certificates?unit=$founder->{unit}")->json->{items};
+    is_deeply [map { $_->{serial} } @$held], [$journey->{serial}], 'and the certificate';
     is $founder->{client}->get("/api/certificates/$journey->{serial}")->code, 200, 'and downloads it';
     is scalar(@{ $founder->{client}->get("/api/orders?unit=$founder->{unit}&state=issued&limit=1")->json->{items} }), 1,
         'by state';
@@ -400,7 +403,8 @@ subtest 'handing over' => sub {
     my $next = agent_of($agent);
     prove($agent);
     my @answers = at_once(map { [$agent->{client}, POST => "/api/units/$agent->{unit}/administrator",
-        json => {account => $next->{id}}, headers => {Cookie => '__Host-caportal=' . $agent->{client}->cookie}] } 1 .. 6);
+        json => {account => $next->{id}},
+        headers => {Cookie => '__Host-caportal=' . $agent->{client}->cookie}] } 1 .. 6);
     is scalar(grep { $_->code == 200 } @answers), 1, 'six at once: one counts';
     is $portal->value("SELECT COUNT(*) FROM unit_member m JOIN unit u ON u.id = m.unit_id WHERE u.public_id = ?"
             . " AND m.role = 'administrator'", $agent->{unit}), 1, 'there is one administrator';
