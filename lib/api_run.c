@@ -1,11 +1,13 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
+#include "account/account.h"
 #include "call/later.h"
 #include "certificate/certificate.h"
 #include "issuance/issuance.h"
 #include "session/proof.h"
 #include "session/session.h"
+#include "session/staff_session.h"
 #include "staff/staff.h"
 
 #define TRIES           3
@@ -41,6 +43,7 @@ authorise_account(cp_call_t *call)
     if (call->who.account == 0) {
         return CP_E_UNAUTHENTICATED;
     }
+    CP_TRY(cp_account_admit(call));
     CP_TRY(check_certificate(call));
 
     return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;
@@ -61,6 +64,7 @@ authorise(cp_call_t *call)
     }
 
     CP_TRY(cp_staff_authenticate(call));
+    CP_TRY(cp_staff_session_check(call, NULL));
 
     return (callers & call->who.roles) != 0 ? CP_OK : CP_E_FORBIDDEN;
 }

@@ -16,6 +16,7 @@
 #include "certificate/profile.h"
 #include "identity/identity.h"
 #include "session/session.h"
+#include "session/staff_session.h"
 
 /* The library's string has the server's layout, so that stock setters fill it. */
 _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) == offsetof(ngx_str_t, len)
@@ -63,6 +64,7 @@ typedef struct {
     ngx_http_caportal_place_t   api;           /* the first location with operations */
     ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
     ngx_http_caportal_place_t   scan;          /* the first hall that lets people in by scanning */
+    ngx_http_caportal_place_t   challenge;     /* the first that does so by a signature */
     ngx_uint_t                  counted;       /* unsigned: the counters are written or shown */
 } ngx_http_caportal_main_conf_t;
 
@@ -87,6 +89,7 @@ char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_staff_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -207,6 +210,9 @@ typedef struct {
     unsigned                      failed:1;           /* Redis did not answer */
     ngx_http_caportal_checked_t   session;
 } ngx_http_caportal_session_ctx_t;
+
+/* The value of a cookie of ours; NGX_DECLINED: none, or two of that name, which are an attempt to confuse us. */
+ngx_int_t ngx_http_caportal_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value);
 
 /* The session of the request, or of that which it is a part of; NULL where no location looked. */
 ngx_http_caportal_session_ctx_t *ngx_http_caportal_session(ngx_http_request_t *r);

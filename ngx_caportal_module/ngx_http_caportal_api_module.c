@@ -461,7 +461,9 @@ ngx_http_caportal_take_place(ngx_http_caportal_ctx_t *ctx)
 static cp_code_t
 ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
 {
-    ngx_str_t                      *id;
+    static ngx_str_t  staff_cookie = ngx_string(CP_STAFF_COOKIE);
+
+    ngx_str_t                      *id, token;
     cp_call_t                      *call = &ctx->call;
     ngx_http_request_t             *r = ctx->request;
     ngx_http_caportal_main_conf_t  *cmcf;
@@ -481,6 +483,10 @@ ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
                          ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.content_type->value);
     call->user_agent = r->headers_in.user_agent == NULL
                        ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.user_agent->value);
+    if (ngx_http_caportal_cookie(r, &staff_cookie, &token) == NGX_OK) {
+        call->staff_token = ngx_http_caportal_str(token);
+    }
+
     call->host = r->headers_in.host == NULL ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.host->value);
     call->idempotency_key = ngx_http_caportal_header_str(r, "Idempotency-Key");
 

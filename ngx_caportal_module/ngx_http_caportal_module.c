@@ -41,6 +41,7 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
     SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
+    SETTING("caportal_staff_session", NGX_CONF_TAKE2, ngx_http_caportal_staff_session),
     SETTING("caportal_session_cache", NGX_CONF_TAKE1, ngx_http_caportal_session_cache),
     SETTING("caportal_origin", NGX_CONF_1MORE, ngx_http_caportal_origin),
 
@@ -199,6 +200,31 @@ ngx_http_caportal_check_settings(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *
 }
 
 
+/* Ways of signing in that name our own pages. */
+static ngx_int_t
+ngx_http_caportal_check_origins(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *cmcf)
+{
+    const struct { const char *way; const char *why; ngx_http_caportal_place_t *place; } ways[] = {
+        { "scan", "whose first is that of the page to be scanned", &cmcf->scan },
+        { "challenge", "which is what is signed", &cmcf->challenge },
+    };
+
+    ngx_int_t   rc = NGX_OK;
+    ngx_uint_t  i;
+
+    for (i = 0; i < sizeof(ways) / sizeof(ways[0]) && cmcf->app.origin.data == NULL; i++) {
+        if (ways[i].place->line != 0) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"sign_in %s\" needs \"caportal_origin\" at the level of \"http\", %s, in %V:%ui",
+                          ways[i].way, ways[i].why, &ways[i].place->file, ways[i].place->line);
+            rc = NGX_ERROR;
+        }
+    }
+
+    return rc;
+}
+
+
 static ngx_int_t
 ngx_http_caportal_check(ngx_conf_t *cf)
 {
@@ -217,10 +243,7 @@ ngx_http_caportal_check(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (cmcf->scan.line != 0 && cmcf->app.origin.data == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"sign_in scan\" needs \"caportal_origin\" at the level of \"http\", whose first is that of the "
-                      "page to be scanned, in %V:%ui", &cmcf->scan.file, cmcf->scan.line);
+    if (ngx_http_caportal_check_origins(cf, cmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -16,6 +16,7 @@ typedef struct {
     cp_str_t  key_secret;
     cp_str_t  sign_name;
     cp_str_t  template_code;    /* of the message with a sign-in code; its parameter is {"code": "…"} */
+    cp_str_t  notice_code;      /* of the message with a notice, its parameter {"event": "…"}; {0, NULL}: none is sent */
 } cp_sms_conf_t;
 
 typedef struct {
@@ -69,6 +70,7 @@ typedef struct cp_app_s {
     cp_captcha_conf_t   captcha;
     cp_identity_conf_t  identity;
     cp_session_conf_t   session;
+    cp_session_conf_t   staff_session;    /* idle_s 0: staff need none, their certificate alone will do */
     const cp_str_t     *origins;     /* "https://host[:port]" of every server whose pages may change something */
     size_t              origin_count;
     cp_store_conf_t     store;       /* of the materials */

@@ -68,6 +68,8 @@ typedef struct {
     int64_t     staff;           /* 0: not staff */
     cp_str_t    staff_id;
     unsigned    roles;           /* of the staff member */
+    int64_t     staff_version;   /* when roles or state of the member were last changed */
+    cp_str_t    staff_certificate;    /* SHA-256 of the certificate that the member showed */
 } cp_principal_t;
 
 typedef struct {
@@ -105,6 +107,7 @@ typedef struct cp_call_s {
     struct cp_upload_s           *upload;                   /* a body that was stored while it arrived, or NULL */
     cp_str_t                      place;                    /* of the client, as the operator names it, or {0, NULL} */
     cp_principal_t                came_as;                  /* by the session's cookie */
+    cp_str_t                      staff_token;              /* of a staff session's cookie, or {0, NULL} */
 
     /* Worked out while it runs. */
     cp_principal_t                who;                      /* as it came, until it signs in */

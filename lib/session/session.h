@@ -41,7 +41,10 @@ size_t cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *recor
  */
 bool cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms);
 
-/* Whether the session still lives: used within idle_s and begun within absolute_s. Pure. */
+/*
+ * Whether the session still lives: used within idle_s and begun within absolute_s; not so when it was used in a future
+ * that no other node's clock explains: ours was put back, and nobody knows how long it stood idle. Pure.
+ */
 bool cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, int64_t seen_ms, int64_t now_ms);
 
 /*

@@ -13,6 +13,7 @@
 enum { FORM, SINCE, SEEN, ACCOUNT, UNIT, METHOD, PROVED, CERTIFICATE, DEVICE, PLACE, MEMBERS };
 
 #define REWRITE_MS  (60 * 1000)
+#define AHEAD_MS    (5 * 60 * 1000)    /* as far as nodes' clocks may differ */
 
 
 bool
@@ -111,7 +112,7 @@ cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms)
 bool
 cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, int64_t seen_ms, int64_t now_ms)
 {
-    return now_ms < seen_ms + (int64_t) conf->idle_s * 1000
+    return now_ms > seen_ms - AHEAD_MS && now_ms < seen_ms + (int64_t) conf->idle_s * 1000
            && now_ms < who->since_ms + (int64_t) conf->absolute_s * 1000;
 }
 

@@ -8,6 +8,7 @@
 #include "catalog/catalog.h"
 #include "certificate/certificate.h"
 #include "certificate/client_rules.h"
+#include "session/staff_session.h"
 #include "session/ticket.h"
 #include "staff/staff.h"
 
@@ -76,7 +77,7 @@ hand_over(cp_call_t *call, const cp_certificate_t *certificate, const handover_t
 }
 
 
-/* A member of staff gets no session: the staff API looks at the certificate at each call. */
+/* A member of staff gets a session only where one is needed: the staff API looks at the certificate at each call. */
 static cp_code_t
 greet_staff(cp_call_t *call, const handover_t *handover)
 {
@@ -91,10 +92,11 @@ greet_staff(cp_call_t *call, const handover_t *handover)
     CP_TRY(cp_answer(call, 201, json_pack("{s:{s:o, s:o}}", "staff", "id", cp_json(call->who.staff_id), "roles",
                                           roles)));
 
-    CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_audit(call, "staff.sign_in", "staff", call->who.staff_id, NULL));
+    if (cp_staff_session_wanted(call)) {
+        CP_TRY(cp_staff_session_start(call));
+    }
 
-    return cp_call_commit(call);
+    return cp_audit(call, "staff.sign_in", "staff", call->who.staff_id, NULL);
 }
 
 

@@ -47,8 +47,14 @@ cp_staff_of_shown(cp_call_t *call, const cp_shown_t *shown)
     CP_TRY(cp_client_dates(&shown->x509, cp_now_ms()));
     CP_TRY(cp_client_verdict(call->tls));
 
+    call->who.staff_certificate = cp_str_dup(call->arena, cp_str_n(shown->sha256, sizeof(shown->sha256)));
+    if (call->who.staff_certificate.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
     call->who.staff = member.id;
     call->who.staff_id = member.public_id;
+    call->who.staff_version = member.changed_ms;
     call->who.roles = (unsigned) member.roles & CP_ROLES_ALL;
 
     return CP_OK;

@@ -9,7 +9,7 @@
 extern const cp_word_t cp_role_words[];    /* reviewer finance producer shipper auditor administrator */
 
 /*
- * Who is calling, by the TLS certificate (its SHA-256 names the row): fills call->who.staff, staff_id, roles.
+ * Who is calling, by the TLS certificate (its SHA-256 names the row): fills call->who.staff, staff_… and roles.
  * Read at each call, so that a role taken away is gone at the next one. CP_E_CERT_… when there is no certificate, it may
  * not sign anybody in (cp_certificate_shown()), or it is no active member's: CP_E_CERT_UNBOUND when it is nobody's.
  */

@@ -141,7 +141,9 @@ subtest 'nobody' => sub {
     walk('without a session', $account_only, $portal->client, '401 unauthenticated');
     walk('without a session, at the server for certificates', $account_only, $at_desk, '401 unauthenticated');
     walk('without a certificate', $desk, $at_desk, '401 certificate_missing');
-    walk('the desk at the public server', $desk, $portal->client, '404 404');
+    # nginx looks for files there, which it only reads.
+    walk('the desk at the public server', $desk, $portal->client,
+        sub ($row) { $row->{method} eq 'DELETE' ? '405 405' : '404 404' });
 };
 
 subtest 'an account' => sub {

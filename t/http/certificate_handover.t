@@ -178,6 +178,20 @@ subtest 'ASVS 3.5.1' => sub {
     is_problem($answer, 401, 'bad_ticket', "the page's own state is not the attacker's");
     is $victim->get('/api/session')->json->{account}{phone}, $own->applicant->get('/api/session')->json->{account}{phone},
         'the browser is who it was';
+
+    # Nor does a page of somebody else's sign anybody in, whatever the way.
+    my %ways = (
+        certificate => {}, challenge => {challenge => 'x' x 22, serial => 'ab', signature => 'AAAA'},
+        ticket => {ticket => 'x' x 43, state => 'x' x 43}, sms => {phone => '13800138000', code => '000000'},
+        password => {login => '13800138000', password => 'wrong-wrong'},
+    );
+    for my $way (sort keys %ways) {
+        for my $client ($portal->client, $card) {
+            is_problem($client->post('/api/sessions', {method => $way, %{ $ways{$way} }}, origin => $_), 403, 'bad_origin',
+                "$way from " . ($_ // 'nowhere'))
+                for 'https://evil.example', "$main.evil.example", 'null', undef;
+        }
+    }
 };
 
 settled($portal);

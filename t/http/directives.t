@@ -61,6 +61,7 @@ http {
     caportal_identity path=/identity/verify key_id=caportal secret_file=secret;
     caportal_mobile "^1\\d{10}\$";
     caportal_session_timeout idle=30m absolute=12h;
+    caportal_staff_session idle=15m absolute=8h;
     caportal_origin https://a.example https://b.example:8443;
     caportal_profiles profiles.conf;
     caportal_session off;
@@ -69,7 +70,7 @@ http {
     caportal_hall nmgca {
         title "内蒙古CA";
         phone 0471-4000000;
-        sign_in sms password certificate scan;
+        sign_in sms password certificate challenge scan;
         flow review_then_pay;
         review_days 1;
         claim 30m;
@@ -228,9 +229,9 @@ subtest 'the configuration that the cases change' => sub {
 
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
-        caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits caportal_captcha
-        caportal_identity caportal_mobile caportal_session_timeout caportal_profiles caportal_session caportal_upload
-        caportal_place));
+        caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
+        caportal_captcha caportal_identity caportal_mobile caportal_session_timeout caportal_staff_session
+        caportal_profiles caportal_session caportal_upload caportal_place));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
     once('title "营', qw(types max_size template example hint));
     once('title "收', 'free off', qw(one_per_unit), 'applicants enterprise i', 'services new c', 'invoices',
@@ -379,6 +380,11 @@ subtest 'people' => sub {
     passes('caportal_session_timeout', 'caportal_session_timeout idle=1m absolute=30d;', undef);
     each_refused('caportal_session_timeout', qr/needs idle and absolute/,
         map {"caportal_session_timeout idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '31d'],
+        ['x', '1h'], ['1h', 'x'], [0, 0]);
+    parameters('caportal_staff_session', fixed => 1);
+    passes('caportal_staff_session', 'caportal_staff_session idle=1m absolute=24h;');
+    each_refused('caportal_staff_session', qr/needs idle and absolute/,
+        map {"caportal_staff_session idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '25h'],
         ['x', '1h'], ['1h', 'x'], [0, 0]);
     passes('caportal_origin', "caportal_origin https://a;\ncaportal_origin https://b;");
     each_refused('caportal_origin', qr/invalid origin/, map {"caportal_origin $_;"} qw(http://a.example a.example
@@ -588,6 +594,8 @@ TEXT
     my $line = () = read_file("$etc/nginx.conf") =~ s/ # nmgca.*//sr =~ /^/mg;
     like $said, qr/"sign_in scan" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
         'scanning needs the page that is scanned';
+    like $said, qr/"sign_in challenge" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
+        'and a signature what is signed';
     ($passed, $said) = checked(changed($text, 'sign_in', 'sign_in sms;'));
     ok $passed, 'and without it none' or diag $said;
 

@@ -252,6 +252,73 @@ weak_rsa(void **state)
 
 
 /* Each fault has texts in both languages and an error that is a client's. */
+static bool
+is_small_prime(uint64_t n)
+{
+    uint64_t d;
+
+    for (d = 2; d * d <= n; d++) {
+        if (n % d == 0) {
+            return false;
+        }
+    }
+
+    return n > 1;
+}
+
+
+/* Every prime below 2,048 is found in a modulus, and none above. */
+static void
+small_factors(void **state)
+{
+    BIGNUM  *large = prime(1024), *n;
+    uint64_t p;
+
+    (void) state;
+
+    for (p = 2; p < 3000; p++) {
+        if (is_small_prime(p)) {
+            n = BN_dup(large);
+            BN_mul_word(n, p);
+            assert_int_equal(cp_modulus_has_small_factor(n), p < 2048);
+            BN_free(n);
+        }
+    }
+
+    BN_free(large);
+}
+
+
+/* Fermat's method finds two primes in as many rounds as their mean lies above the root, and in no fewer. */
+static void
+close_primes(void **state)
+{
+    const uint64_t p = 1000003;
+    uint64_t       q, root, rounds;
+    BIGNUM        *n = BN_new();
+
+    (void) state;
+
+    for (q = p; q < p + 20000; q += 2) {
+        if (!is_small_prime(q)) {
+            continue;
+        }
+        for (root = p; (root + 1) * (root + 1) <= p * q; root++) {
+            /* up to the root */
+        }
+        rounds = (p + q) / 2 - root;
+
+        BN_set_word(n, p * q);
+        assert_true(cp_modulus_is_close(n, (unsigned) rounds));
+        if (rounds > 0) {
+            assert_false(cp_modulus_is_close(n, (unsigned) rounds - 1));
+        }
+    }
+
+    BN_free(n);
+}
+
+
 static void
 faults_have_texts(void **state)
 {
@@ -299,6 +366,8 @@ main(void)
         cmocka_unit_test(sm2),
         cmocka_unit_test(bad_point),
         cmocka_unit_test(weak_rsa),
+        cmocka_unit_test(small_factors),
+        cmocka_unit_test(close_primes),
         cmocka_unit_test(faults_have_texts),
     };
 

@@ -52,7 +52,8 @@ sub shared ($class) {
     return $shared;
 }
 
-# Options: edit and edit_signer (subs from a configuration's text to another), own_database (a MariaDB of its own, to be
+# Options: edit and edit_signer (subs from a configuration's text to another), environment (a hash, of nginx),
+# own_database (a MariaDB of its own, to be
 # killed), watched (Redis with two replicas and a sentinel), allow (a pattern of alarming log lines that this test
 # expects).
 sub start ($class, %option) {
@@ -72,7 +73,7 @@ sub start ($class, %option) {
         database  => $option{own_database} ? 'caportal' : "t${\ $$}_$number",
         ($option{watched} ? (watched => [map { my $port = $shared->port; ($port, $port + 1) } 1, 2]) : ()),
         ($option{own_database} ? () : (mariadb => $shared->mariadb)),
-        (map { $_ => $option{$_} } grep { $option{$_} } qw(edit edit_signer)),
+        (map { $_ => $option{$_} } grep { $option{$_} } qw(edit edit_signer environment)),
     );
     $self->{stack}->up;
     $self->{addresses} = $self->{stack}->addresses;
