@@ -11,7 +11,7 @@ use Caportal::Test;
 use Caportal::Test::Edge qw(eventually);
 use Caportal::Test::Walk qw(is_problem state_of is_unchanged at_once);
 use MIME::Base64 qw(decode_base64);
-use Mojo::JSON qw(from_json);
+use Mojo::JSON qw(encode_json from_json);
 use Test::More;
 
 my $portal = Caportal::Test->start(edit => sub ($text) {
@@ -193,6 +193,20 @@ subtest 'no chains' => sub {
     is_problem(approve($scan->{client}, $next), 403, 'forbidden', 'but lets nobody in');
     is state_with($next), 'seen', 'nothing changed';
     is approve($phone, $next)->code, 200, 'the phone can';
+};
+
+subtest 'an account that wants other ways alone' => sub {
+    my ($client, $other) = $portal->sign_in;
+    my $before = approved($client);
+    $portal->prove($client);
+    my $ways = $client->put('/api/account/sign-in-ways', encode_json({ways => ['sms']}), 'application/json');
+    is $ways->code, 204, 'is signed in to by SMS alone' or diag $ways->body;
+    is_problem(redeem($before), 401, 'bad_code', 'what was approved before lets nobody in');
+    my $again = $portal->sign_in_again($other);
+    my $scan  = browser();
+    is look($again, $scan)->code, 200, 'looked at';
+    is_problem(approve($again, $scan), 403, 'forbidden', 'nor is another code approved');
+    is state_with($scan), 'seen', 'it is as it was';
 };
 
 subtest 'only while the phone is signed in' => sub {

@@ -56,6 +56,14 @@ sub role_in ($who, $unit) {
     return $own && $own->{role};
 }
 
+# What the holder of a number was told by text message, newest first; it comes after the answer.
+sub told ($phone, $event) {
+    return eventually(sub {
+        my $inbox = $portal->sandbox(get => '/inbox', form => {phone => $phone})->json;
+        grep { ($_->{params}{event} // '') =~ $event } @$inbox;
+    }, 3);
+}
+
 sub prove ($who) { return $portal->prove($who->{client}) }
 
 sub hand_over ($who, $to) {
@@ -143,6 +151,7 @@ subtest 'invitations' => sub {
         'masked';
     is $portal->value('SELECT COUNT(*) FROM unit_invitation WHERE phone_sealed LIKE CONCAT("%", ?, "%")', $unknown), 0,
         'no number stands in the database';
+    ok told($_, qr/邀请/), 'and both are told' for $known->{phone}, $unknown;
     is_problem(invite($founder, $unknown), 409, 'already_exists', 'once more');
     is_problem(invite($founder, $founder->{phone}), 409, 'already_exists', 'who is a member');
 
@@ -214,6 +223,7 @@ subtest 'asking to join' => sub {
         'somebody without a name');
     my $asked = $ask->(uscc => lc $unit{uscc});
     is $asked->code, 201, 'asked' or diag $asked->body;
+    ok told($founder->{phone}, qr/申请/), 'the administrator is told';
     is_problem($ask->(), 409, 'already_exists', 'once');
     is_problem($founder->{client}->post('/api/units/requests', \%unit), 409, 'already_exists', 'a member does not ask');
     is_deeply [map { $_->{state} } @{ $asker->{client}->get('/api/units/requests')->json->{requests} }], ['open'],
@@ -246,6 +256,7 @@ subtest 'asking to join' => sub {
     ($seen) = @{ $founder->{client}->get($path)->json->{requests} };
     is $founder->{client}->post("$path/$seen->{id}/approve")->json->{account}, $next->{id}, 'approved';
     is role_in($next, $founder->{unit}), 'agent', 'an agent';
+    ok told($next->{phone}, qr/结果/), 'who is told';
     is_deeply $founder->{client}->get($path)->json->{requests}, [], 'nobody asks any more';
 
     my $third = somebody();
@@ -297,6 +308,7 @@ subtest 'a member is removed' => sub {
 
     is $founder->{client}->delete("$path/$agent->{id}")->code, 204, 'by the administrator';
     is $agent->{client}->get('/api/session')->code, 401, 'the session that acted for the unit has ended';
+    ok told($agent->{phone}, qr/移出/), 'the agent is told';
     is $browser->{client}->get('/api/session')->code, 200, 'another has not';
     is role_in($browser, $founder->{unit}), undef, 'the unit is not his any more';
     is_problem($browser->{client}->get($path), 404, 'not_found', 'nor its members');
@@ -391,6 +403,7 @@ subtest 'handing over' => sub {
     is $answer->code, 200, 'to an agent' or diag $answer->body;
     like $answer->headers->set_cookie // '', qr/Max-Age=0/, 'the own session is over';
     is $_->{client}->get('/api/session')->code, 401, 'and refused' for $founder, $agent;
+    ok told($_->{phone}, qr/管理员已变更/), 'both are told' for $founder, $agent;
     is role_in($spare, $founder->{unit}), 'agent', 'the old administrator is an agent';
     is_problem(invite($spare, new_phone()), 403, 'forbidden', 'from the next request on');
 
@@ -479,6 +492,7 @@ subtest 'a lost administrator' => sub {
     is $staff->post($path, \%body)->code, 200, 'appointed';
     is $_->{client}->get('/api/session')->code, 401, 'the sessions of both that act for the unit have ended'
         for $founder, $agent;
+    ok told($_->{phone}, qr/管理员已变更/), 'both are told' for $founder, $agent;
     is role_in(again($agent), $founder->{unit}), 'administrator', 'the agent is the administrator';
     is role_in(again($founder), $founder->{unit}), 'agent', 'the lost one an agent';
     is_deeply $portal->rows('SELECT reason FROM unit_appointment'), [{reason => $body{reason}}], 'the reason is kept';
