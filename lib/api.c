@@ -35,8 +35,9 @@
 /* The usual shapes of a row: a read, a change with a JSON body, the same with a pool of its own, an upload. */
 #define READ(id, path, callers, run)                                                                                   \
     { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
-#define REMOVE(id, path, callers, run)                                                                                 \
-    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
+#define REMOVE(id, path, callers, run)  REMOVE_IF(id, path, callers, 0, run)
+#define REMOVE_IF(id, path, callers, flags, run)                                                                       \
+    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, flags, NULL, run }
 #define CHANGE(id, method, path, callers, flags, run)                                                                  \
     { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run }
 #define POOLED(id, method, path, callers, pool, flags, run)                                                            \
@@ -69,6 +70,19 @@ const cp_operation_t cp_operations[] = {
     CHANGE("approveScan", "POST", "/api/scans/{scan}/approve", ACCOUNT, 0, cp_op_scan_approve),
     CHANGE("refuseScan", "POST", "/api/scans/{scan}/refuse", ACCOUNT, 0, cp_op_scan_refuse),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
+
+    /* the account: its logins, its end */
+    POOLED("createAccount", "POST", "/api/accounts", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_account_create),
+    CHANGE("setEmail", "PUT", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email),
+    REMOVE_IF("removeEmail", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email_remove),
+    CHANGE("setUserName", "PUT", "/api/account/user-name", ACCOUNT, CP_FRESH, cp_op_account_user_name),
+    REMOVE_IF("removeUserName", "/api/account/user-name", ACCOUNT, CP_FRESH, cp_op_account_user_name_remove),
+    CHANGE("setCompany", "PUT", "/api/account/company", ACCOUNT, CP_FRESH, cp_op_account_company),
+    REMOVE_IF("removeCompany", "/api/account/company", ACCOUNT, CP_FRESH, cp_op_account_company_remove),
+    CHANGE("setPhone", "PUT", "/api/account/phone", ACCOUNT, CP_FRESH, cp_op_account_phone),
+    CHANGE("setSignInWays", "PUT", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways),
+    REMOVE_IF("removeSignInWays", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways_remove),
+    CHANGE("closeAccount", "POST", "/api/account/close", ACCOUNT, CP_FRESH, cp_op_account_close),
 
     /* identity */
     POOLED("verifyPerson", "POST", "/api/identity/person", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
@@ -122,6 +136,8 @@ const cp_operation_t cp_operations[] = {
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
     READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
     READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
+    CHANGE("revokeOwnCertificate", "POST", "/api/certificates/{serial}/revoke", ACCOUNT, CP_FRESH | CP_IDEMPOTENT,
+           cp_op_certificate_revoke),
     READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
     READ("getIssuer", "/api/issuers/{issuer}", ANYBODY, cp_op_issuer),
 

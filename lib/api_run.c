@@ -1,6 +1,7 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
+#include "account/account.h"
 #include "call/later.h"
 #include "certificate/certificate.h"
 #include "issuance/issuance.h"
@@ -42,6 +43,7 @@ authorise_account(cp_call_t *call)
     if (call->who.account == 0) {
         return CP_E_UNAUTHENTICATED;
     }
+    CP_TRY(cp_account_admit(call));
     CP_TRY(check_certificate(call));
 
     return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;

@@ -333,11 +333,12 @@ char *
 ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                          *rv;
-    ngx_str_t                      path, host, key_id, file, sign_name, template, secret;
+    ngx_str_t                      path, host, key_id, file, sign_name, template, notice, secret;
     cp_sms_conf_t                 *sms = &((ngx_http_caportal_main_conf_t *) conf)->app.sms;
     ngx_http_caportal_param_t      params[] = {
         { "path", &path, 1 },        { "host", &host, 1 },           { "key_id", &key_id, 1 },
         { "secret_file", &file, 1 }, { "sign_name", &sign_name, 1 }, { "template", &template, 1 },
+        { "notice", &notice, 0 },
     };
 
     if (sms->path.data != NULL) {
@@ -361,6 +362,7 @@ ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     sms->key_secret = ngx_http_caportal_str(secret);
     sms->sign_name = ngx_http_caportal_str(sign_name);
     sms->template_code = ngx_http_caportal_str(template);
+    sms->notice_code = ngx_http_caportal_str(notice);
 
     return NGX_CONF_OK;
 }

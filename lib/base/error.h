@@ -79,6 +79,8 @@
     X(ALREADY_HELD,      "already_held",        409, CLIENT, "该单位在此项目下已有证书或在办订单",                        \
       "The unit already holds a certificate or has an order for this project")                                         \
     X(ALREADY_EXISTS,    "already_exists",      409, CLIENT, "内容已存在", "Already exists")                             \
+    X(PHONE_TAKEN,       "phone_taken",         409, CLIENT, "该手机号已用于其他账号；如不再需要该账号，请登录后将其注销", \
+      "Another account has this number: sign in there and close that account if it is not needed")                     \
     X(KEY_REUSED,        "idempotency_key_reused", 409, CLIENT, "Idempotency-Key 已用于其他请求",                         \
       "The Idempotency-Key was used for another request")                                                              \
     X(AGREEMENT_CHANGED, "agreement_changed",   409, CLIENT, "协议版本已更新，请重新阅读",                                \

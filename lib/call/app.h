@@ -16,6 +16,7 @@ typedef struct {
     cp_str_t  key_secret;
     cp_str_t  sign_name;
     cp_str_t  template_code;    /* of the message with a sign-in code; its parameter is {"code": "…"} */
+    cp_str_t  notice_code;      /* of the message with a notice, its parameter {"event": "…"}; {0, NULL}: none is sent */
 } cp_sms_conf_t;
 
 typedef struct {

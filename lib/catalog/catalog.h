@@ -24,6 +24,7 @@
 #define CP_SIGN_IN_CERTIFICATE  0x04u
 #define CP_SIGN_IN_CHALLENGE    0x08u
 #define CP_SIGN_IN_SCAN         0x10u
+#define CP_SIGN_IN_COMPANY      0x20u    /* a company registers by its name and signs in by it and a password */
 
 #define CP_APPLICANT_ENTERPRISE   0x01u
 #define CP_APPLICANT_INSTITUTION  0x02u

@@ -16,6 +16,7 @@ const cp_word_t cp_sign_in_words[] = {
     { "certificate", CP_SIGN_IN_CERTIFICATE },
     { "challenge", CP_SIGN_IN_CHALLENGE },
     { "scan", CP_SIGN_IN_SCAN },
+    { "company", CP_SIGN_IN_COMPANY },
     { NULL, 0 },
 };
 

@@ -122,3 +122,15 @@ cp_certificate_still_good(cp_call_t *call, int64_t id, cp_certificate_t *certifi
 
     return check_row(certificate, cp_now_ms());
 }
+
+
+cp_code_t
+cp_certificate_stays(cp_call_t *call, int64_t id)
+{
+    cp_str_t state;
+
+    CP_TRY(cp_certificate_hold(call, id, &state));
+
+    return cp_str_is(state, "valid") ? CP_OK : cp_str_is(state, "superseded") ? CP_E_CERT_SUPERSEDED
+                                                                              : CP_E_CERT_REVOKED;
+}

@@ -45,6 +45,12 @@ cp_code_t cp_certificate_of_tls(cp_call_t *call, cp_certificate_t *certificate);
 /* The same verdict on a row that is known by its id: whoever signed in with it may go on. CP_E_CERT_UNBOUND: none. */
 cp_code_t cp_certificate_still_good(cp_call_t *call, int64_t id, cp_certificate_t *certificate);
 
+/*
+ * For a session that was begun with it a moment ago: CP_OK when it has not been revoked or superseded meanwhile. Whoever
+ * revokes it from now on finds the session; whoever is about to is waited for.
+ */
+cp_code_t cp_certificate_stays(cp_call_t *call, int64_t id);
+
 /* Whether the account holds a certificate that is valid now. */
 cp_code_t cp_certificate_is_held(cp_call_t *call, int64_t account, int64_t now_ms, bool *held);
 

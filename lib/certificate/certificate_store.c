@@ -39,8 +39,15 @@ static const char sql_issuers[] =
 static const char sql_held[] =
     "SELECT COUNT(*) FROM certificate WHERE account_id = ? AND state = 'valid' AND not_before <= ? AND not_after >= ?";
 
+static const char sql_is_seen[] =
+    "SELECT c.id FROM certificate c " TO_MEMBER "WHERE c.serial = ?";
+
+static const char sql_state[] =
+    "SELECT state FROM certificate WHERE id = ? LOCK IN SHARE MODE";
+
 static const char sql_lock[] =
-    "SELECT id, order_id, issuer, state FROM certificate WHERE serial = ? FOR UPDATE";
+    "SELECT c.id, c.order_id, c.issuer, c.state, (SELECT a.public_id FROM account a WHERE a.id = c.account_id) "
+    "FROM certificate c WHERE c.serial = ? FOR UPDATE";
 static const char sql_revoke[] =
     "UPDATE certificate SET state = 'revoked', revoked_at = ?, reason = ? WHERE id = ?";
 
@@ -143,10 +150,26 @@ cp_issuers_next(cp_rows_t *rows, cp_str_t *der)
 
 
 cp_code_t
+cp_certificate_is_seen(cp_call_t *call, int64_t account, cp_str_t serial)
+{
+    int64_t id;
+
+    return cp_db_row(call->db, sql_is_seen, "is>i", account, serial, &id);
+}
+
+
+cp_code_t
+cp_certificate_hold(cp_call_t *call, int64_t id, cp_str_t *state)
+{
+    return cp_db_row(call->db, sql_state, "i>s", id, state);
+}
+
+
+cp_code_t
 cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable)
 {
-    return cp_db_row(call->db, sql_lock, "s>iiss", serial, &revocable->id, &revocable->order, &revocable->issuer,
-                     &revocable->state);
+    return cp_db_row(call->db, sql_lock, "s>iisss", serial, &revocable->id, &revocable->order, &revocable->issuer,
+                     &revocable->state, &revocable->account_id);
 }
 
 

@@ -51,7 +51,14 @@ typedef struct {
     int64_t   order;
     cp_str_t  issuer;
     cp_str_t  state;
+    cp_str_t  account_id;
 } cp_revocable_t;
+
+/* Whether the account may see the certificate, as with cp_certificate_download(): CP_OK or CP_E_NOT_FOUND. */
+cp_code_t cp_certificate_is_seen(cp_call_t *call, int64_t account, cp_str_t serial);
+
+/* The state; who is about to change it is waited for. */
+cp_code_t cp_certificate_hold(cp_call_t *call, int64_t id, cp_str_t *state);
 
 /* The certificate of that serial, locked. */
 cp_code_t cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable);

@@ -23,6 +23,10 @@ static const char sql_by_id[] =
 static const char sql_by_id_lock[] =
     "SELECT " COLUMNS " FROM certificate_order WHERE id = ? FOR UPDATE";
 
+static const char sql_any_open[] =
+    "SELECT EXISTS (SELECT 1 FROM certificate_order WHERE account_id = ? "
+    "AND state NOT IN ('completed', 'cancelled', 'refunded'))";
+
 static const char sql_insert[] =
     "INSERT INTO certificate_order (no, hall, project, product, service, account_id, unit_id, person_id, agent_index, "
     "state, version, flow, amount_fen, profile, years, sale, created_at, updated_at) "
@@ -242,6 +246,18 @@ cp_code_t
 cp_order_release_hold(cp_call_t *call, int64_t order)
 {
     return cp_db_exec(call->db, sql_release_hold, "i", order);
+}
+
+
+cp_code_t
+cp_order_is_any_open(cp_call_t *call, int64_t account, bool *any)
+{
+    int64_t found;
+
+    CP_TRY(cp_db_row(call->db, sql_any_open, "i>i", account, &found));
+    *any = found != 0;
+
+    return CP_OK;
 }
 
 

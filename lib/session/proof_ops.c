@@ -164,14 +164,16 @@ by_challenge(cp_call_t *call, const cp_account_t *account)
 
 static const struct {
     const char *method;
+    unsigned    way;          /* that the account's holder may have ruled out */
     bool      (*possible)(cp_call_t *call, const cp_account_t *account);    /* NULL: is not told */
     cp_code_t (*prove)(cp_call_t *call, const cp_account_t *account);
 } ways[] = {
-    { "sms",         has_phone,       by_sms },
-    { "password",    has_password,    by_password },
-    { "certificate", has_certificate, by_certificate },
-    { "ticket",      NULL,            by_ticket },          /* is how a certificate's proof comes from its server */
-    { "challenge",   has_certificate, by_challenge },
+    { "sms",         CP_SIGN_IN_SMS,         has_phone,       by_sms },
+    { "password",    CP_SIGN_IN_PASSWORD,    has_password,    by_password },
+    { "certificate", CP_SIGN_IN_CERTIFICATE, has_certificate, by_certificate },
+    /* How a certificate's proof comes from its server. */
+    { "ticket",      CP_SIGN_IN_CERTIFICATE, NULL,            by_ticket },
+    { "challenge",   CP_SIGN_IN_CHALLENGE,   has_certificate, by_challenge },
 };
 
 
@@ -190,7 +192,7 @@ cp_proof_demand(cp_call_t *call)
 
     list = json_array();
     for (i = 0; i < COUNT(ways); i++) {
-        if (ways[i].possible != NULL && ways[i].possible(call, &account)) {
+        if ((account.ways & ways[i].way) != 0 && ways[i].possible != NULL && ways[i].possible(call, &account)) {
             json_array_append_new(list, json_string(ways[i].method));
         }
     }
@@ -240,6 +242,11 @@ cp_op_session_prove(cp_call_t *call)
 
     CP_TRY(choose(call, &row));
     CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    if ((account.ways & ways[row].way) == 0) {
+        cp_bad_field(call, CP_STR("method"), CP_F_NOT_SOLD);
+        return CP_E_INVALID;
+    }
 
     code = account.active ? ways[row].prove(call, &account) : CP_E_UNAUTHENTICATED;
     if (cp_error(code)->status == 401 && code != CP_E_UNAUTHENTICATED) {

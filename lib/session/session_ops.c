@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "account/login.h"
 #include "base/clock.h"
 #include "call/fields.h"
 #include "identity/identity.h"
@@ -78,10 +79,13 @@ cp_op_session_show(cp_call_t *call)
     }
     CP_TRY(code);
 
-    CP_TRY(cp_units_json(call, &units));
-    code = cp_account_json(call, &account, &shown);
+    CP_TRY(cp_account_json(call, &account, &shown));
+    code = cp_login_describe(call, &account, shown);
+    if (code == CP_OK) {
+        code = cp_units_json(call, &units);
+    }
     if (code != CP_OK) {
-        json_decref(units);
+        json_decref(shown);
         return code;
     }
     json_object_set_new(shown, "units", units);

@@ -91,6 +91,7 @@ my %body = (
     concludeRefund     => {bank_reference => 'B2'},
     shipOrder          => {courier => 'SF', number => 'SF1'},
     revokeCertificate  => {reason => 'unspecified'},
+    revokeOwnCertificate => {reason => 'unspecified'},
     switchUnit         => {unit => undef},
     inviteMember       => {phone => new_phone()},
     handOverUnit       => {account => $successor},

@@ -153,6 +153,8 @@ my @fields = (
     [createScan   => {hall => {}},                      {hall => 'type'}],
     [getScanState => {},                                {secret => 'required'}],
     [getScanState => {secret => 'x' x 65},              {secret => 'too_long'}],
+    [revokeOwnCertificate => {reason => 'privilege_withdrawn'}, {reason => 'choice'}],
+    [revokeOwnCertificate => {},                        {reason => 'required'}],
     [switchUnit   => {},                                {unit => 'required'}],
     [switchUnit   => {unit => ['x']},                   {unit => 'type'}],
     [switchUnit   => {unit => 'x' x 33},                {unit => 'too_long'}],

@@ -9,9 +9,9 @@ use Caportal::Files qw(random_text);
 use Caportal::Sample qw(new_company new_phone);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually);
+use Caportal::Test::Race qw(during);
 use Caportal::Test::Walk qw(is_problem is_unchanged state_of at_once);
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $portal = Caportal::Test->start;
 
@@ -419,30 +419,10 @@ subtest 'without the session store' => sub {
     is $founder->{client}->delete("/api/units/$founder->{unit}/members/$agent->{id}")->code, 204, 'a moment later';
 };
 
-# A child asks while a removal is in its transaction: it must wait for the outcome.
+# Somebody asks while a removal is in its transaction: they must wait for the outcome.
 sub while_removed ($agent, $asks) {
-    my $db = $portal->database;
-    $db->begin_work;
-    $portal->change('DELETE m FROM unit_member m JOIN account a ON a.id = m.account_id WHERE a.public_id = ?',
-        $agent->{id});
-
-    my $child = open(my $said, '-|') // die "fork: $!\n";
-    if (!$child) {
-        $db->{InactiveDestroy} = 1;
-        print $asks->();
-        STDOUT->flush;
-        require POSIX;
-        POSIX::_exit(0);
-    }
-    # The view stays as it is while it is read more often than every 100 ms.
-    my $waits = eventually(sub {
-        sleep 0.11;
-        $portal->value("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") > 0;
-    });
-    $db->commit;
-    my $answer = do { local $/; <$said> };
-    close $said;
-    return ($waits, $answer);
+    return during($portal, ['DELETE m FROM unit_member m JOIN account a ON a.id = m.account_id WHERE a.public_id = ?',
+        $agent->{id}], $asks);
 }
 
 subtest 'a session that begins while the membership ends' => sub {

@@ -143,7 +143,7 @@ start(void **state)
                                     .timeout_ms = 2000 };
     app.egress = (cp_egress_conf_t) { egress_path, 2000 };
     app.sms = (cp_sms_conf_t) { CP_STR("/sms/"), CP_STR("dysmsapi.aliyuncs.com"), CP_STR("id"), CP_STR("secret"),
-                                CP_STR("内蒙古CA"), CP_STR("SMS_1") };
+                                CP_STR("内蒙古CA"), CP_STR("SMS_1"), CP_STR_NULL };
     app.identity = (cp_identity_conf_t) { CP_STR("/identity/verify"), CP_STR("id"), CP_STR("secret") };
     app.session = (cp_session_conf_t) { 1800, 43200 };
 

@@ -132,6 +132,9 @@ start(void **state)
                               .database = getenv("CAPORTAL_TEST_MYSQL_DATABASE"), .connect_ms = 2000, .io_ms = 5000 };
     app.db.database = app.db.database == NULL ? "caportal" : app.db.database;
 
+    app.redis = (cp_redis_conf_t) { .socket = getenv("CAPORTAL_TEST_REDIS_SOCKET"), .prefix = "certificate-test:",
+                                    .timeout_ms = 2000 };
+
     call.app = &app;
     call.arena = cp_arena_new(65536);
     if (app.keys == NULL || cp_db_library_init() != CP_OK) {
@@ -175,6 +178,7 @@ finish(void **state)
 
     cp_call_end(&call);
     cp_db_close_thread();
+    cp_redis_close_thread();
     cp_keyring_free(app.keys);
     cp_arena_free(call.arena);
 
@@ -522,8 +526,8 @@ main(void)
         cmocka_unit_test(sign_in),
     };
 
-    if (getenv("CAPORTAL_TEST_MYSQL_SOCKET") == NULL) {
-        puts("1..0 # SKIP needs CAPORTAL_TEST_MYSQL_SOCKET");
+    if (getenv("CAPORTAL_TEST_MYSQL_SOCKET") == NULL || getenv("CAPORTAL_TEST_REDIS_SOCKET") == NULL) {
+        puts("1..0 # SKIP needs CAPORTAL_TEST_MYSQL_SOCKET and CAPORTAL_TEST_REDIS_SOCKET");
         return 0;
     }
 
