@@ -231,6 +231,7 @@ open_case(void **state)
     call.app = &app;
     call.arena = cp_arena_new(0);
     call.came_as.account = call.who.account = 1;
+    call.came_as.since_ms = test_now_ms;
     call.request_id = CP_STR("request");
     call.client_ip = CP_STR("192.0.2.1");
     assert_int_equal(cp_call_db(&call), CP_OK);
