@@ -300,4 +300,7 @@ ngx_http_caportal_worker_counts_t *ngx_http_caportal_worker_counts(ngx_http_capo
 
 void ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status);
 
+/* Where the library's own events are counted; once a worker. */
+void ngx_http_caportal_events_into(ngx_http_caportal_main_conf_t *cmcf);
+
 #endif

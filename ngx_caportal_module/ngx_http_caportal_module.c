@@ -284,6 +284,7 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_http_caportal_events_into(cmcf);
     counts = ngx_http_caportal_worker_counts(cmcf);
 
     if (cmcf->cached != 0) {
