@@ -59,10 +59,11 @@ operations_json(void)
     for (i = 0; i < cp_operation_count; i++) {
         const cp_operation_t *o = &cp_operations[i];
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b}", "id", o->id, "method",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b}", "id", o->id, "method",
                                               o->method, "path", o->path, "callers", callers_json(o->callers), "pool",
                                               pools[o->pool], "body", bodies[o->body], "body_max", limit_json(o),
-                                              "idempotent", (o->flags & CP_IDEMPOTENT) != 0));
+                                              "idempotent", (o->flags & CP_IDEMPOTENT) != 0,
+                                              "fresh", (o->flags & CP_FRESH) != 0));
     }
 
     return list;

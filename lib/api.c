@@ -3,14 +3,18 @@
 
 #include "account/account_ops.h"
 #include "audit/audit_ops.h"
+#include "captcha/captcha_ops.h"
 #include "certificate/certificate_ops.h"
 #include "identity/identity_ops.h"
 #include "issuance/issuance_ops.h"
 #include "material/material_ops.h"
+#include "member/member_ops.h"
 #include "order/desk_ops.h"
 #include "order/order_ops.h"
 #include "payment/payment_ops.h"
 #include "portal/portal_ops.h"
+#include "scan/scan_ops.h"
+#include "session/challenge_ops.h"
 #include "session/session_ops.h"
 #include "staff/staff_ops.h"
 
@@ -31,8 +35,9 @@
 /* The usual shapes of a row: a read, a change with a JSON body, the same with a pool of its own, an upload. */
 #define READ(id, path, callers, run)                                                                                   \
     { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
-#define REMOVE(id, path, callers, run)                                                                                 \
-    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
+#define REMOVE(id, path, callers, run)  REMOVE_IF(id, path, callers, 0, run)
+#define REMOVE_IF(id, path, callers, flags, run)                                                                       \
+    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, flags, NULL, run }
 #define CHANGE(id, method, path, callers, flags, run)                                                                  \
     { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run }
 #define POOLED(id, method, path, callers, pool, flags, run)                                                            \
@@ -49,14 +54,35 @@ const cp_operation_t cp_operations[] = {
     READ("getHealth", "/healthz", ANYBODY, cp_op_health),
 
     /* sign-in */
+    READ("getCaptcha", "/api/captcha", ANYBODY, cp_op_captcha_create),
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
+    CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
     POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
     READ("getSession", "/api/session", ACCOUNT, cp_op_session_show),
     REMOVE("endSession", "/api/session", ACCOUNT, cp_op_session_end),
     READ("listSessions", "/api/sessions", ACCOUNT, cp_op_session_list),
     REMOVE("endOtherSession", "/api/sessions/{session}", ACCOUNT, cp_op_session_end_one),
     REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
+    POOLED("proveSession", "POST", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_session_prove),
+    CHANGE("createScan", "POST", "/api/scans", ANYBODY, 0, cp_op_scan_create),
+    CHANGE("getScanState", "POST", "/api/scans/{scan}/state", ANYBODY, 0, cp_op_scan_state),
+    READ("getScan", "/api/scans/{scan}", ACCOUNT, cp_op_scan_look),
+    CHANGE("approveScan", "POST", "/api/scans/{scan}/approve", ACCOUNT, 0, cp_op_scan_approve),
+    CHANGE("refuseScan", "POST", "/api/scans/{scan}/refuse", ACCOUNT, 0, cp_op_scan_refuse),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
+
+    /* the account: its logins, its end */
+    POOLED("createAccount", "POST", "/api/accounts", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_account_create),
+    CHANGE("setEmail", "PUT", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email),
+    REMOVE_IF("removeEmail", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email_remove),
+    CHANGE("setUserName", "PUT", "/api/account/user-name", ACCOUNT, CP_FRESH, cp_op_account_user_name),
+    REMOVE_IF("removeUserName", "/api/account/user-name", ACCOUNT, CP_FRESH, cp_op_account_user_name_remove),
+    CHANGE("setCompany", "PUT", "/api/account/company", ACCOUNT, CP_FRESH, cp_op_account_company),
+    REMOVE_IF("removeCompany", "/api/account/company", ACCOUNT, CP_FRESH, cp_op_account_company_remove),
+    CHANGE("setPhone", "PUT", "/api/account/phone", ACCOUNT, CP_FRESH, cp_op_account_phone),
+    CHANGE("setSignInWays", "PUT", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways),
+    REMOVE_IF("removeSignInWays", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways_remove),
+    CHANGE("closeAccount", "POST", "/api/account/close", ACCOUNT, CP_FRESH, cp_op_account_close),
 
     /* identity */
     POOLED("verifyPerson", "POST", "/api/identity/person", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
@@ -64,6 +90,24 @@ const cp_operation_t cp_operations[] = {
     POOLED("verifyOrganization", "POST", "/api/identity/organization", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
            cp_op_identity_organization),
     READ("listUnits", "/api/units", ACCOUNT, cp_op_units_list),
+
+    /* who acts for a unit */
+    CHANGE("switchUnit", "PUT", "/api/session/unit", ACCOUNT, 0, cp_op_session_unit),
+    READ("listMembers", "/api/units/{unit}/members", ACCOUNT, cp_op_member_list),
+    CHANGE("inviteMember", "POST", "/api/units/{unit}/members", ACCOUNT, CP_IDEMPOTENT, cp_op_invitation_create),
+    REMOVE("removeMember", "/api/units/{unit}/members/{account}", ACCOUNT, cp_op_member_remove),
+    CHANGE("handOverUnit", "POST", "/api/units/{unit}/administrator", ACCOUNT, CP_FRESH, cp_op_member_administrator),
+    READ("listUnitInvitations", "/api/units/{unit}/invitations", ACCOUNT, cp_op_invitation_of_unit),
+    REMOVE("withdrawInvitation", "/api/units/{unit}/invitations/{invitation}", ACCOUNT, cp_op_invitation_withdraw),
+    READ("listInvitations", "/api/invitations", ACCOUNT, cp_op_invitation_list),
+    CHANGE("acceptInvitation", "POST", "/api/invitations/{invitation}/accept", ACCOUNT, 0, cp_op_invitation_accept),
+    CHANGE("refuseInvitation", "POST", "/api/invitations/{invitation}/refuse", ACCOUNT, 0, cp_op_invitation_refuse),
+    CHANGE("askToJoin", "POST", "/api/units/requests", ACCOUNT, CP_IDEMPOTENT, cp_op_request_create),
+    READ("listRequests", "/api/units/requests", ACCOUNT, cp_op_request_list),
+    READ("listUnitRequests", "/api/units/{unit}/requests", ACCOUNT, cp_op_request_of_unit),
+    CHANGE("approveRequest", "POST", "/api/units/{unit}/requests/{request}/approve", ACCOUNT, 0,
+           cp_op_request_approve),
+    CHANGE("refuseRequest", "POST", "/api/units/{unit}/requests/{request}/refuse", ACCOUNT, 0, cp_op_request_refuse),
 
     /* orders */
     CHANGE("createOrder", "POST", "/api/orders", ACCOUNT, CP_IDEMPOTENT, cp_op_order_create),
@@ -92,11 +136,14 @@ const cp_operation_t cp_operations[] = {
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
     READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
     READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
+    CHANGE("revokeOwnCertificate", "POST", "/api/certificates/{serial}/revoke", ACCOUNT, CP_FRESH | CP_IDEMPOTENT,
+           cp_op_certificate_revoke),
     READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
     READ("getIssuer", "/api/issuers/{issuer}", ANYBODY, cp_op_issuer),
 
     /* staff: who am I, the queue, one order */
     READ("getStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session),
+    REMOVE("endStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session_end),
     READ("listDeskOrders", "/staff/api/orders", ANY_ROLE, cp_op_desk_orders),
     READ("getDeskOrder", "/staff/api/orders/{no}", ANY_ROLE, cp_op_desk_order),
     READ("getDeskHistory", "/staff/api/orders/{no}/history", ANY_ROLE, cp_op_desk_history),
@@ -122,9 +169,12 @@ const cp_operation_t cp_operations[] = {
     CHANGE("completeOrder", "POST", "/staff/api/orders/{no}/complete", PRODUCER | SHIPPER, CP_IDEMPOTENT,
            cp_op_desk_complete),
 
-    /* staff: revocation, audit */
+    /* staff: revocation, units, audit */
     CHANGE("revokeCertificate", "POST", "/staff/api/certificates/{serial}/revoke", REVIEWER | ADMIN, CP_IDEMPOTENT,
            cp_op_desk_certificate_revoke),
+    READ("listDeskUnits", "/staff/api/units", ADMIN | AUDITOR, cp_op_desk_units),
+    CHANGE("appointAdministrator", "POST", "/staff/api/units/{unit}/administrator", ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_administrator),
     READ("listAudit", "/staff/api/audit", AUDITOR | ADMIN, cp_op_audit_list),
 
 };

@@ -2,13 +2,14 @@
  * The worker's Redis: one pipelined connection, over which sessions are asked for.
  *
  * It is made when the worker starts. A server that does not answer in time, refuses the worker or is no master is left,
- * and from then on nobody waits for it: who asks is told so at once, while it is tried again by and by. A try is the
- * whole greeting up to a question like those to come, so that a server which is ready is one that serves.
+ * and tried again by and by. Nobody waits for one that hung: who asks is told so at once, until it has answered. A try
+ * is the whole greeting up to a question like those to come, so that a server which is ready is one that serves.
  */
 #include "ngx_http_caportal_redis.h"
 
 #define STEADY       1000    /* milliseconds that make a server's return one to rely on */
 #define SAY_EVERY    1000    /* between two reasons of one outage in the log */
+#define TRY_EVERY    20      /* between two tries that requests ask for */
 #define TOUCH_AGAIN  1000    /* between two tries to write where nothing can be written */
 #define NAME_SIZE    128     /* of a key, whose prefix has at most 64 characters */
 
@@ -16,6 +17,17 @@ static void ngx_http_caportal_redis_failed(void *owner, const char *why);
 static void ngx_http_caportal_redis_again(ngx_event_t *ev);
 static void ngx_http_caportal_redis_resolved(void *data, struct sockaddr *sockaddr, socklen_t socklen);
 static ngx_int_t ngx_http_caportal_redis_begin(ngx_http_caportal_redis_t *redis);
+
+
+static void
+ngx_http_caportal_redis_set_ready(ngx_http_caportal_redis_t *redis, ngx_uint_t ready)
+{
+    redis->ready = ready & 1;
+
+    if (!ngx_exiting) {
+        redis->counts->connected = ready;
+    }
+}
 
 
 /* "HGET prefix sessions:<account> <key>" in the protocol's form, the last two to be filled in. */
@@ -42,7 +54,8 @@ ngx_http_caportal_redis_phrase(ngx_cycle_t *cycle, ngx_http_caportal_redis_t *re
 
 
 ngx_http_caportal_redis_t *
-ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, ngx_http_caportal_cache_t *cache)
+ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, ngx_http_caportal_cache_t *cache,
+    ngx_http_caportal_worker_counts_t *counts)
 {
     ngx_http_caportal_redis_t  *redis;
 
@@ -53,6 +66,7 @@ ngx_http_caportal_redis_create(ngx_cycle_t *cycle, const cp_redis_conf_t *conf, 
 
     redis->conf = conf;
     redis->cache = cache;
+    redis->counts = counts;
     redis->link.owner = redis;
     redis->link.failed = ngx_http_caportal_redis_failed;
     redis->link.timeout = conf->timeout_ms;
@@ -104,8 +118,9 @@ ngx_http_caportal_redis_break(ngx_http_caportal_redis_t *redis, const char *why)
         redis->said = ngx_current_msec;
     }
 
-    redis->ready = 0;
+    ngx_http_caportal_redis_set_ready(redis, 0);
     redis->broken = 1;
+    redis->hung = redis->link.expired;
     redis->delay = redis->delay == 0 || steady ? NGX_HTTP_CAPORTAL_AGAIN
                                                : ngx_min(2 * redis->delay, NGX_HTTP_CAPORTAL_AGAIN_MOST);
 
@@ -160,13 +175,13 @@ ngx_http_caportal_redis_failed(void *owner, const char *why)
     ngx_http_caportal_redis_end_tracking(redis);
 
     if (why == NULL) {
-        redis->ready = 0;
+        ngx_http_caportal_redis_set_ready(redis, 0);
         return;
     }
 
     /* A server that was restarted, or closed a connection for reasons of its own, takes the next one at once. */
     if (redis->ready && !redis->link.expired) {
-        redis->ready = 0;
+        ngx_http_caportal_redis_set_ready(redis, 0);
         ngx_add_timer(&redis->again, 1);
         return;
     }
@@ -246,7 +261,7 @@ ngx_http_caportal_redis_moved(ngx_http_caportal_redis_t *redis, struct sockaddr 
 
     /* Who waits for an answer of the old master is refused: nobody knows any more whether it would be true. */
     if (redis->link.connection != NULL) {
-        redis->ready = 0;
+        ngx_http_caportal_redis_set_ready(redis, 0);
         ngx_http_caportal_redis_end_tracking(redis);
         ngx_http_caportal_link_close(&redis->link);
     }
@@ -304,7 +319,7 @@ ngx_http_caportal_redis_answered(void *data, const redisReply *reply)
         redis->why[0] = '\0';
     }
 
-    redis->ready = 1;
+    ngx_http_caportal_redis_set_ready(redis, 1);
     redis->broken = 0;
     redis->since = ngx_current_msec;
 
@@ -389,6 +404,8 @@ ngx_http_caportal_redis_begin(ngx_http_caportal_redis_t *redis)
         ngx_del_timer(&redis->again);
     }
 
+    redis->tried = ngx_current_msec;
+
     if (ngx_http_caportal_link_start(&redis->link) != NGX_OK) {
         ngx_http_caportal_redis_break(redis, "cannot be asked for lack of memory");
         return NGX_ERROR;
@@ -405,18 +422,33 @@ ngx_http_caportal_redis_begin(ngx_http_caportal_redis_t *redis)
 }
 
 
+/*
+ * Whether a request may wait for it. One that hung has to come back first. Whether one that was not there, or refused
+ * the worker, is back is known in no time, so a request may try: if need be, the next one soon.
+ */
+static ngx_uint_t
+ngx_http_caportal_redis_worth(ngx_http_caportal_redis_t *redis)
+{
+    if (!redis->broken) {
+        return 1;
+    }
+
+    return !redis->hung && (redis->link.started || ngx_current_msec - redis->tried >= TRY_EVERY);
+}
+
+
 uint64_t
 ngx_http_caportal_redis_ask(ngx_http_caportal_redis_t *redis, cp_str_t account_id, const unsigned char *key,
     ngx_http_caportal_reply_pt handler, void *data)
 {
     uint64_t  number = 0;
 
-    if (!redis->broken && ngx_http_caportal_redis_begin(redis) == NGX_OK) {
+    if (ngx_http_caportal_redis_worth(redis) && ngx_http_caportal_redis_begin(redis) == NGX_OK) {
         number = ngx_http_caportal_redis_question(redis, account_id.data, key, handler, data);
     }
 
     if (number == 0) {
-        redis->refused++;
+        ngx_http_caportal_count_one(redis->counts->refused);
     }
 
     return number;

@@ -5,8 +5,8 @@
 #include "ngx_http_caportal_link.h"
 #include "ngx_http_caportal_session_cache.h"
 
-#define NGX_HTTP_CAPORTAL_AGAIN      50     /* milliseconds until the second try; later ones wait up to AGAIN_MOST */
-#define NGX_HTTP_CAPORTAL_AGAIN_MOST 400
+#define NGX_HTTP_CAPORTAL_AGAIN       50     /* milliseconds until the second try; later ones wait up to AGAIN_MOST */
+#define NGX_HTTP_CAPORTAL_AGAIN_MOST  200
 
 typedef struct ngx_http_caportal_tracking_s  ngx_http_caportal_tracking_t;
 typedef struct ngx_http_caportal_sentinel_s  ngx_http_caportal_sentinel_t;
@@ -36,17 +36,19 @@ struct ngx_http_caportal_redis_s {
     ngx_event_t                    again;
     ngx_msec_t                     delay;
     ngx_msec_t                     since;         /* ready, or broken */
+    ngx_msec_t                     tried;         /* the last time */
     ngx_msec_t                     touched;       /* when that was last tried */
     ngx_msec_t                     said;          /* when the log was last told why it is broken */
     ngx_http_caportal_cache_t     *cache;         /* NULL: none */
     ngx_http_caportal_tracking_t  *tracking;      /* NULL without a cache */
     ngx_http_caportal_sentinel_t  *sentinel;      /* NULL: the address is configured */
-    uint64_t                       refused;       /* questions that were not put */
+    ngx_http_caportal_worker_counts_t *counts;
     u_char                        *question;      /* a HGET in the protocol's form, with two holes */
     size_t                         question_len;
     size_t                         hole;          /* where the account goes; the key goes to the end */
     unsigned                       ready:1;       /* it answers as it should */
-    unsigned                       broken:1;      /* it did not when it was last tried: nobody waits for it */
+    unsigned                       broken:1;      /* it did not when it was last tried */
+    unsigned                       hung:1;        /* because it did not answer at all: nobody waits for it */
     unsigned                       unwritable:1;  /* a session that was seen could not be written */
     char                           why[NGX_HTTP_CAPORTAL_WHY];
 };

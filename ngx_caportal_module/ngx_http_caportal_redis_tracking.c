@@ -5,6 +5,7 @@
  *
  * From then on Redis remembers which keys were read on the first connection, and at the next change of one of them,
  * whoever makes it and whatever it is (DEL, HSET, expiry, eviction, FLUSHALL), it writes the key's name to the second.
+ * Only SWAPDB it does not tell of: who swaps the portal's database has to reload the servers.
  *
  * Why an entry is never used more than 900 ms after its session has ended. Let a session be ended in Redis at time e.
  *  1. A hit at time t asks that t - p <= 900 ms, p being the time at which the older of two questions was sent, one on

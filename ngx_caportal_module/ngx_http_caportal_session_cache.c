@@ -34,14 +34,15 @@ struct ngx_http_caportal_cache_s {
     ngx_uint_t                         open;       /* unsigned: what is read now is tracked */
     uint64_t                           life;       /* one between two clearings */
     int64_t                            trusted;    /* changes before that have been heard of */
-    ngx_http_caportal_cache_counts_t   counts;
+    uint32_t                           count;
+    ngx_http_caportal_worker_counts_t *counts;
     unsigned char                      account_secret[crypto_shorthash_KEYBYTES];
     unsigned char                      token_secret[crypto_shorthash_siphashx24_KEYBYTES];
 };
 
 
 ngx_http_caportal_cache_t *
-ngx_http_caportal_cache_create(ngx_uint_t entries)
+ngx_http_caportal_cache_create(ngx_uint_t entries, ngx_http_caportal_worker_counts_t *counts)
 {
     ngx_http_caportal_cache_t  *cache;
 
@@ -50,6 +51,7 @@ ngx_http_caportal_cache_create(ngx_uint_t entries)
         return NULL;
     }
 
+    cache->counts = counts;
     cache->most = (uint32_t) entries;
     cache->mask = 1;
     while (cache->mask < entries) {
@@ -103,6 +105,18 @@ ngx_http_caportal_cache_now(void)
 }
 
 
+/* A worker that is leaving has a successor, who tells. */
+static void
+ngx_http_caportal_cache_counted(ngx_http_caportal_cache_t *cache, uint32_t count)
+{
+    cache->count = count;
+
+    if (!ngx_exiting) {
+        cache->counts->entries = count;
+    }
+}
+
+
 static uint32_t
 ngx_http_caportal_cache_bucket(ngx_http_caportal_cache_t *cache, const void *account_id)
 {
@@ -145,7 +159,7 @@ ngx_http_caportal_cache_find(ngx_http_caportal_cache_t *cache, ngx_str_t *token)
     uint64_t                    name[2];
     ngx_http_caportal_entry_t  *entry = NULL;
 
-    if (cache->counts.entries != 0
+    if (cache->count != 0
         && ngx_http_caportal_cache_now() - cache->trusted <= NGX_HTTP_CAPORTAL_CACHE_TRUST)
     {
         bucket = ngx_http_caportal_cache_bucket(cache, token->data + CP_SESSION_SECRET);
@@ -154,11 +168,11 @@ ngx_http_caportal_cache_find(ngx_http_caportal_cache_t *cache, ngx_str_t *token)
     }
 
     if (entry == NULL) {
-        cache->counts.misses++;
+        ngx_http_caportal_count_one(cache->counts->misses);
         return NULL;
     }
 
-    cache->counts.hits++;
+    ngx_http_caportal_count_one(cache->counts->hits);
     entry->used = 1;
 
     return &entry->checked;
@@ -192,7 +206,7 @@ ngx_http_caportal_cache_remove(ngx_http_caportal_cache_t *cache, ngx_http_caport
     entry->next = cache->free;
     entry->checked.who.account = 0;
     cache->free = n;
-    cache->counts.entries--;
+    ngx_http_caportal_cache_counted(cache, cache->count - 1);
 }
 
 
@@ -204,7 +218,7 @@ ngx_http_caportal_cache_take(ngx_http_caportal_cache_t *cache)
     ngx_http_caportal_entry_t  *entry;
 
     if (cache->free == 0 && cache->fresh < cache->most) {
-        cache->counts.entries++;
+        ngx_http_caportal_cache_counted(cache, cache->count + 1);
         return &cache->entries[++cache->fresh];
     }
 
@@ -221,7 +235,7 @@ ngx_http_caportal_cache_take(ngx_http_caportal_cache_t *cache)
 
     n = cache->free;
     cache->free = cache->entries[n].next;
-    cache->counts.entries++;
+    ngx_http_caportal_cache_counted(cache, cache->count + 1);
 
     return &cache->entries[n];
 }
@@ -272,7 +286,7 @@ ngx_http_caportal_cache_changed(ngx_http_caportal_cache_t *cache, cp_str_t accou
 
     bucket = ngx_http_caportal_cache_bucket(cache, account_id.data);
     cache->buckets[bucket].changes++;
-    cache->counts.changes++;
+    ngx_http_caportal_count_one(cache->counts->changes);
 
     for (n = cache->buckets[bucket].first; n != 0; n = next) {
         entry = &cache->entries[n];
@@ -290,11 +304,11 @@ ngx_http_caportal_cache_flush(ngx_http_caportal_cache_t *cache)
 {
     cache->life++;
 
-    if (cache->counts.entries != 0) {
+    if (cache->count != 0) {
         ngx_memzero(cache->buckets, ((size_t) cache->mask + 1) * sizeof(ngx_http_caportal_bucket_t));
     }
 
-    cache->counts.entries = 0;
+    ngx_http_caportal_cache_counted(cache, 0);
     cache->fresh = 0;
     cache->free = 0;
     cache->hand = 0;
@@ -307,6 +321,10 @@ ngx_http_caportal_cache_clear(ngx_http_caportal_cache_t *cache)
     cache->open = 0;
     cache->trusted = INT64_MIN / 2;
 
+    if (!ngx_exiting) {
+        cache->counts->tracked = 0;
+    }
+
     ngx_http_caportal_cache_flush(cache);
 }
 
@@ -315,6 +333,10 @@ void
 ngx_http_caportal_cache_open(ngx_http_caportal_cache_t *cache)
 {
     cache->open = 1;
+
+    if (!ngx_exiting) {
+        cache->counts->tracked = 1;
+    }
 }
 
 
@@ -322,13 +344,6 @@ void
 ngx_http_caportal_cache_trust(ngx_http_caportal_cache_t *cache, int64_t since)
 {
     cache->trusted = since;
-}
-
-
-ngx_http_caportal_cache_counts_t *
-ngx_http_caportal_cache_counts(ngx_http_caportal_cache_t *cache)
-{
-    return &cache->counts;
 }
 
 

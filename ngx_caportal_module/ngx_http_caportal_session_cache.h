@@ -20,8 +20,12 @@ typedef struct {
     uint64_t  life;
 } ngx_http_caportal_ticket_t;
 
-/* With room for so many sessions, about 600 bytes each, which are taken as they are used; NULL: no memory. */
-ngx_http_caportal_cache_t *ngx_http_caportal_cache_create(ngx_uint_t entries);
+/*
+ * With room for so many sessions, about 600 bytes each, which are taken from the system as they are used; NULL: no
+ * memory.
+ */
+ngx_http_caportal_cache_t *ngx_http_caportal_cache_create(ngx_uint_t entries,
+    ngx_http_caportal_worker_counts_t *counts);
 void ngx_http_caportal_cache_free(ngx_http_caportal_cache_t *cache);
 
 /* The session of a cookie's value (its length is right), or NULL. Valid until the next call of another function. */
@@ -51,14 +55,5 @@ void ngx_http_caportal_cache_open(ngx_http_caportal_cache_t *cache);
 /* Every change made before `since` (ngx_http_caportal_cache_now()) has been heard of. */
 void ngx_http_caportal_cache_trust(ngx_http_caportal_cache_t *cache, int64_t since);
 int64_t ngx_http_caportal_cache_now(void);
-
-typedef struct {
-    uint64_t  hits;
-    uint64_t  misses;
-    uint64_t  changes;      /* that Redis told of */
-    uint64_t  entries;
-} ngx_http_caportal_cache_counts_t;
-
-ngx_http_caportal_cache_counts_t *ngx_http_caportal_cache_counts(ngx_http_caportal_cache_t *cache);
 
 #endif

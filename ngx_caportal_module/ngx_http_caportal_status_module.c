@@ -4,8 +4,11 @@
  */
 #include "ngx_http_caportal.h"
 
+#include "base/metric.h"
+
 #define CLASSES   6      /* by the status's first digit; 0 is unused */
 #define BUCKETS   8
+#define WORKERS   128    /* more of them share */
 
 /* Upper bounds of the latency histogram, milliseconds; the last bucket takes the rest. */
 static const ngx_msec_t  ngx_http_caportal_bounds[BUCKETS] = { 1, 5, 10, 50, 100, 500, 1000, 5000 };
@@ -17,9 +20,35 @@ typedef struct {
 } ngx_http_caportal_counter_t;
 
 typedef struct {
-    ngx_uint_t                   operations;
-    ngx_http_caportal_counter_t  counters[1];    /* one an operation, then one for what no row matched */
+    ngx_uint_t                         operations;
+    ngx_http_caportal_worker_counts_t  workers[WORKERS];
+    ngx_atomic_t                       events[CP_METRIC_END];
+    ngx_http_caportal_counter_t        counters[1];    /* one an operation, then one for what no row matched */
 } ngx_http_caportal_counters_t;
+
+/* What is told of sessions: the sum over the workers. */
+typedef struct {
+    const char  *name;
+    const char  *metric;
+    const char  *type;
+    const char  *help;
+    size_t       offset;
+} ngx_http_caportal_worker_row_t;
+
+#define WORKER_ROW(member, metric, type, help)                                                                         \
+    { #member, "caportal_" metric, type, help, offsetof(ngx_http_caportal_worker_counts_t, member) }
+
+static const ngx_http_caportal_worker_row_t  ngx_http_caportal_worker_rows[] = {
+    WORKER_ROW(hits, "session_cache_hits_total", "counter", "Sessions that the worker knew."),
+    WORKER_ROW(misses, "session_cache_misses_total", "counter", "Sessions that it did not know."),
+    WORKER_ROW(changes, "session_cache_changes_total", "counter", "Accounts whose sessions Redis said have changed."),
+    WORKER_ROW(refused, "redis_refused_total", "counter", "Sessions that were not looked up, Redis being away."),
+    WORKER_ROW(entries, "session_cache_entries", "gauge", "Sessions that workers know now."),
+    WORKER_ROW(connected, "redis_connected_workers", "gauge", "Workers whose Redis serves them."),
+    WORKER_ROW(tracked, "session_tracked_workers", "gauge", "Workers whom Redis tells which sessions change."),
+};
+
+#define WORKER_ROWS  (sizeof(ngx_http_caportal_worker_rows) / sizeof(ngx_http_caportal_worker_rows[0]))
 
 typedef enum {
     NGX_HTTP_CAPORTAL_STATUS_NONE = 0,
@@ -137,10 +166,69 @@ ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status)
 }
 
 
+ngx_http_caportal_worker_counts_t *
+ngx_http_caportal_worker_counts(ngx_http_caportal_main_conf_t *cmcf)
+{
+    static ngx_http_caportal_worker_counts_t  nobody;
+
+    ngx_http_caportal_counters_t       *counters;
+    ngx_http_caportal_worker_counts_t  *counts = &nobody;
+
+    if (cmcf->counters != NULL) {
+        counters = cmcf->counters->data;
+        counts = &counters->workers[ngx_worker % WORKERS];
+    }
+
+    /* What the worker before this one in the same place knew went with it. */
+    counts->entries = 0;
+    counts->connected = 0;
+    counts->tracked = 0;
+
+    return counts;
+}
+
+
+static ngx_atomic_uint_t
+ngx_http_caportal_worker_sum(ngx_http_caportal_counters_t *counters, const ngx_http_caportal_worker_row_t *row)
+{
+    ngx_uint_t         i;
+    ngx_atomic_uint_t  sum = 0;
+
+    for (i = 0; i < WORKERS; i++) {
+        sum += *(ngx_atomic_t *) ((u_char *) &counters->workers[i] + row->offset);
+    }
+
+    return sum;
+}
+
+
 static const char *
 ngx_http_caportal_operation_name(ngx_uint_t n)
 {
     return n < cp_operation_count ? cp_operations[n].id : "none";
+}
+
+
+/* Of the running configuration: threads count into it. */
+static ngx_http_caportal_counters_t  *ngx_http_caportal_events;
+
+
+static void
+ngx_http_caportal_event(cp_metric_t metric)
+{
+    ngx_http_caportal_counters_t  *counters = ngx_http_caportal_events;
+
+    if (counters != NULL) {
+        (void) ngx_atomic_fetch_add(&counters->events[metric], 1);
+    }
+}
+
+
+void
+ngx_http_caportal_events_into(ngx_http_caportal_main_conf_t *cmcf)
+{
+    ngx_http_caportal_events = cmcf->counters == NULL ? NULL : cmcf->counters->data;
+    cp_metric_into(ngx_http_caportal_event);
 }
 
 
@@ -156,9 +244,23 @@ ngx_http_caportal_status_row_json(u_char *p, const char *name, ngx_http_caportal
 static u_char *
 ngx_http_caportal_status_json(u_char *p, ngx_http_caportal_counters_t *counters)
 {
-    ngx_uint_t  n;
+    ngx_uint_t                             n;
+    const ngx_http_caportal_worker_row_t  *row;
 
-    p = ngx_sprintf(p, "{\"worker\":%P,\"operations\":{", ngx_pid);
+    p = ngx_sprintf(p, "{\"worker\":%P,\"sessions\":{", ngx_pid);
+
+    for (row = ngx_http_caportal_worker_rows; row < ngx_http_caportal_worker_rows + WORKER_ROWS; row++) {
+        p = ngx_sprintf(p, "%s\"%s\":%uA", row == ngx_http_caportal_worker_rows ? "" : ",", row->name,
+                        ngx_http_caportal_worker_sum(counters, row));
+    }
+
+    p = ngx_sprintf(p, "},\"events\":{");
+
+    for (n = 0; n < CP_METRIC_END; n++) {
+        p = ngx_sprintf(p, "%s\"%s\":%uA", n == 0 ? "" : ",", cp_metric_word((cp_metric_t) n), counters->events[n]);
+    }
+
+    p = ngx_sprintf(p, "},\"operations\":{");
 
     for (n = 0; n <= cp_operation_count; n++) {
         p = ngx_sprintf(p, n == 0 ? "" : ",");
@@ -191,7 +293,21 @@ ngx_http_caportal_status_histogram(u_char *p, const char *name, ngx_http_caporta
 static u_char *
 ngx_http_caportal_status_prometheus(u_char *p, ngx_http_caportal_counters_t *counters)
 {
-    ngx_uint_t  n, class;
+    ngx_uint_t                             n, class;
+    const ngx_http_caportal_worker_row_t  *row;
+
+    for (row = ngx_http_caportal_worker_rows; row < ngx_http_caportal_worker_rows + WORKER_ROWS; row++) {
+        p = ngx_sprintf(p, "# HELP %s %s\n# TYPE %s %s\n%s %uA\n", row->metric, row->help, row->metric, row->type,
+                        row->metric, ngx_http_caportal_worker_sum(counters, row));
+    }
+
+    p = ngx_sprintf(p, "# HELP caportal_events_total Codes, captchas and passwords.\n"
+                    "# TYPE caportal_events_total counter\n");
+
+    for (n = 0; n < CP_METRIC_END; n++) {
+        p = ngx_sprintf(p, "caportal_events_total{event=\"%s\"} %uA\n", cp_metric_word((cp_metric_t) n),
+                        counters->events[n]);
+    }
 
     p = ngx_sprintf(p, "# HELP caportal_requests_total Answers by operation and class of status.\n"
                     "# TYPE caportal_requests_total counter\n");
@@ -234,8 +350,9 @@ ngx_http_caportal_status_handler(ngx_http_request_t *r)
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_caportal_status_module);
 
-    /* A row is at most two kilobytes: 4 + 11 lines of at most 130 characters. */
-    b = ngx_create_temp_buf(r->pool, (cp_operation_count + 2) * 2048);
+    /* A row is at most two kilobytes: 4 + 11 lines of at most 130 characters; so are those of the workers together,
+     * and those of the events. */
+    b = ngx_create_temp_buf(r->pool, (cp_operation_count + 4) * 2048);
     if (b == NULL || counters == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -329,15 +446,16 @@ ngx_http_caportal_status_zone(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(cf->pool, sizeof("caportal-") + NGX_INT_T_LEN);
+    p = ngx_pnalloc(cf->pool, sizeof("caportal-3-") + NGX_INT_T_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     name.data = p;
-    name.len = (size_t) (ngx_sprintf(p, "caportal-%uz", cp_operation_count) - p);
+    name.len = (size_t) (ngx_sprintf(p, "caportal-3-%uz", cp_operation_count) - p);
 
-    size = 8 * ngx_pagesize + (cp_operation_count + 2) * sizeof(ngx_http_caportal_counter_t) * 2;
+    size = 8 * ngx_pagesize + 2 * (sizeof(ngx_http_caportal_counters_t)
+                                   + (cp_operation_count + 2) * sizeof(ngx_http_caportal_counter_t));
     size = ngx_align(size, ngx_pagesize);
 
     cmcf->counters = ngx_shared_memory_add(cf, &name, size, &ngx_http_caportal_status_module);

@@ -4,29 +4,13 @@
 
 #include "account/account.h"
 #include "account/password.h"
-#include "account/sms_code.h"
 #include "audit/audit.h"
 #include "call/fields.h"
-#include "identity/identity.h"
 #include "redis/limit.h"
 #include "session/session.h"
 
 #define GUESSES           10
 #define GUESSES_WINDOW_S  (15 * 60)
-
-typedef struct {
-    cp_str_t  phone;
-    unsigned  purpose;
-    cp_str_t  captcha_id;
-    cp_str_t  captcha_answer;
-} sms_code_input_t;
-
-static const cp_field_t sms_code_fields[] = {
-    { "phone", CP_FIELD_TEXT, true, 1, 20, offsetof(sms_code_input_t, phone), cp_field_mobile, NULL },
-    { "purpose", CP_FIELD_CHOICE, true, 0, 0, offsetof(sms_code_input_t, purpose), NULL, cp_sms_purpose_words },
-    { "captcha_id", CP_FIELD_TEXT, false, 1, 64, offsetof(sms_code_input_t, captcha_id), NULL, NULL },
-    { "captcha_answer", CP_FIELD_TEXT, false, 1, 32, offsetof(sms_code_input_t, captcha_answer), NULL, NULL },
-};
 
 typedef struct {
     cp_str_t  password;
@@ -39,25 +23,6 @@ static const cp_field_t password_fields[] = {
     { "current_password", CP_FIELD_SECRET, false, 1, CP_PASSWORD_MAX, offsetof(password_input_t, current_password),
       NULL, NULL },
 };
-
-
-cp_code_t
-cp_op_sms_code_create(cp_call_t *call)
-{
-    sms_code_input_t in;
-
-    CP_TRY(cp_body_read(call, sms_code_fields, &in));
-
-    /* The new number of an account that exists: whose it is must be known. */
-    if (in.purpose == CP_SMS_FOR_CHANGE_PHONE && call->who.account == 0) {
-        return CP_E_UNAUTHENTICATED;
-    }
-
-    CP_TRY(cp_sms_code_send(call, in.phone, in.purpose));
-
-    return cp_answer(call, 202, json_pack("{s:i, s:i}", "resend_after", CP_SMS_CODE_RESEND_S, "expires_in",
-                                          CP_SMS_CODE_LIVE_S));
-}
 
 
 /* Who sits at somebody else's open session must not find the password out by trying. */

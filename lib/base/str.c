@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <sodium.h>
 
 
 cp_str_t
@@ -213,6 +214,36 @@ cp_str_t
 cp_str_base64url(cp_arena_t *arena, cp_str_t bytes)
 {
     return base64_encode(arena, bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+}
+
+
+bool
+cp_str_unbase64(cp_arena_t *arena, cp_str_t text, cp_str_t *bytes)
+{
+    size_t size = text.len / 4 * 3 + 3;
+
+    bytes->data = cp_alloc(arena, size);
+
+    return bytes->data != NULL
+           && sodium_base642bin((unsigned char *) bytes->data, size, text.data, text.len, NULL, &bytes->len, NULL,
+                                sodium_base64_VARIANT_ORIGINAL) == 0;
+}
+
+
+bool
+cp_str_is_base64url(cp_str_t s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++) {
+        char c = s.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
+            return false;
+        }
+    }
+
+    return true;
 }
 
 

@@ -51,6 +51,12 @@ bool cp_str_unhex(cp_arena_t *arena, cp_str_t hex, cp_str_t *bytes);
 cp_str_t cp_str_base64(cp_arena_t *arena, cp_str_t bytes);
 cp_str_t cp_str_base64url(cp_arena_t *arena, cp_str_t bytes);
 
+/* The bytes of the standard form, padded and without blanks; false on anything else and when memory is out. */
+bool cp_str_unbase64(cp_arena_t *arena, cp_str_t text, cp_str_t *bytes);
+
+/* Whether all characters are of the URL's alphabet. */
+bool cp_str_is_base64url(cp_str_t s);
+
 /* Reads a non-negative decimal number of at most 18 digits; false on anything else. */
 bool cp_str_number(cp_str_t s, int64_t *value);
 

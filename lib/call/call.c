@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "call/later.h"
 
 
 void
@@ -19,6 +20,17 @@ cp_code_t
 cp_fields_verdict(const cp_call_t *call)
 {
     return call->bad_count == 0 ? CP_OK : CP_E_INVALID;
+}
+
+
+void
+cp_problem(cp_call_t *call, const char *name, json_t *value)
+{
+    if (call->members == NULL) {
+        call->members = json_object();
+    }
+
+    json_object_set_new(call->members, name, value);
 }
 
 
@@ -90,14 +102,18 @@ cp_call_reset(cp_call_t *call)
 {
     json_decref(call->answer);
     json_decref(call->input);
+    cp_later_drop(cp_later_take(call));
+    json_decref(call->members);
 
     call->answer = NULL;
     call->input = NULL;
+    call->members = NULL;
     call->ran = false;
     call->push = CP_STR_NULL;
     call->status = 0;
     call->raw = CP_STR_NULL;
     call->raw_type = NULL;
+    call->in_parts = false;
     call->header_count = 0;
     call->code = CP_OK;
     call->bad_count = 0;

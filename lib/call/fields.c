@@ -285,3 +285,12 @@ cp_body_fields(cp_call_t *call, const cp_field_t *table, size_t rows, void *out,
 
     return cp_fields_read(call, call->input, "", table, rows, out, size);
 }
+
+
+cp_code_t
+cp_body_nothing(cp_call_t *call)
+{
+    char nothing;
+
+    return cp_body_fields(call, NULL, 0, &nothing, sizeof(nothing));
+}

@@ -47,4 +47,7 @@ cp_code_t cp_fields_read(cp_call_t *call, const json_t *object, const char *pref
 
 cp_code_t cp_body_fields(cp_call_t *call, const cp_field_t *table, size_t rows, void *out, size_t size);
 
+/* The same of an operation whose body has no fields. */
+cp_code_t cp_body_nothing(cp_call_t *call);
+
 #endif

@@ -7,10 +7,10 @@
 
 #include <stddef.h>
 
-#include "account/account.h"
+#include "account/login.h"
 #include "call/fields.h"
 #include "identity/identity_store.h"
-#include "session/session.h"
+#include "member/member_change.h"
 
 #define TRIES  3
 
@@ -129,6 +129,23 @@ ask_about_person(cp_call_t *call, const person_input_t *in, cp_str_t index)
 }
 
 
+/* The question is paid for: it is not asked for who can be reached in no way. */
+static cp_code_t
+check_reachable(cp_call_t *call)
+{
+    cp_account_t account;
+
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    if (account.phone.data != NULL) {
+        return CP_OK;
+    }
+    cp_bad_field(call, CP_STR("phone"), CP_F_REQUIRED);
+
+    return CP_E_INCOMPLETE;
+}
+
+
 cp_code_t
 cp_op_identity_person(cp_call_t *call)
 {
@@ -145,6 +162,7 @@ cp_op_identity_person(cp_call_t *call)
         return CP_E_NO_MEMORY;
     }
     CP_TRY(cp_person_index(call, in.id_number, &index));
+    CP_TRY(check_reachable(call));
 
     code = cp_person_of_caller(call, &known);
     if (code == CP_OK && !cp_str_eq(known.index, index)) {
@@ -184,10 +202,20 @@ answer_organization(cp_call_t *call, const cp_provider_answer_t *answer, cp_str_
 
 
 static cp_code_t
+act_for(cp_call_t *call, cp_str_t unit_id)
+{
+    CP_TRY(cp_db_begin(call->db));
+    CP_TRY(cp_member_act_for(call, unit_id));
+
+    return cp_db_commit(call->db);
+}
+
+
+static cp_code_t
 conclude_organization(cp_call_t *call, const organization_input_t *in, cp_str_t index,
                       const cp_provider_answer_t *answer)
 {
-    bool      match = answer->verdict == CP_VERDICT_MATCH;
+    bool      match = answer->verdict == CP_VERDICT_MATCH, disproved = false;
     cp_unit_t unit = { 0, CP_STR_NULL, cp_str(cp_word_name(kind_words, in->kind)), in->name, in->uscc,
                        in->legal_name, in->legal_id_number, match };
 
@@ -195,13 +223,19 @@ conclude_organization(cp_call_t *call, const organization_input_t *in, cp_str_t 
     CP_TRY(cp_verification_record(call, "ENT_4", index, answer));
 
     if (makes_unit(in, answer->verdict)) {
-        CP_TRY(cp_unit_keep(call, &unit, in->check_digit_fails));
+        CP_TRY(cp_unit_keep(call, &unit, in->check_digit_fails, &disproved));
+    }
+    if (disproved) {
+        CP_TRY(cp_member_remove_others(call, unit.id));
+    }
+    if (match) {
+        CP_TRY(cp_company_proved(call, unit.name));
     }
 
     CP_TRY(answer_organization(call, answer, unit.public_id));
     CP_TRY(cp_call_commit(call));
 
-    if (unit.id != 0 && cp_session_set_unit(call, unit.public_id) != CP_OK) {
+    if (unit.id != 0 && act_for(call, unit.public_id) != CP_OK) {
         cp_log(CP_LOG_ERROR, "a session does not act for its new unit yet");
     }
 

@@ -22,7 +22,10 @@ cp_code_t cp_person_keep(cp_call_t *call, cp_str_t name, cp_str_t id_number, cp_
  * The row of `unit` (all but id and public_id are set), made or brought up to date in the open transaction, and the
  * caller's membership; sets id and public_id. CP_E_ALREADY_EXISTS when an unverified unit would change what others
  * rely on: a verified unit, or one with other members, keeps its legal person.
+ *
+ * Who proves a unit that has no administrator becomes it; *disproved says that the register knows another legal person
+ * than the other members stated, who must go then.
  */
-cp_code_t cp_unit_keep(cp_call_t *call, cp_unit_t *unit, bool overridden);
+cp_code_t cp_unit_keep(cp_call_t *call, cp_unit_t *unit, bool overridden, bool *disproved);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "identity/identity_store.h"
+#include "member/member_store.h"
 
 #define PUBLIC_ID_BYTES  15
 
@@ -14,8 +15,8 @@ static const char sql_of_caller[] =
     "FROM unit u JOIN unit_member m ON m.unit_id = u.id WHERE u.public_id = ? AND m.account_id = ?";
 
 static const char sql_list[] =
-    "SELECT u.public_id, u.name, u.uscc, u.kind, u.verified FROM unit_member m JOIN unit u ON u.id = m.unit_id "
-    "WHERE m.account_id = ? ORDER BY m.created_at, u.id";
+    "SELECT u.public_id, u.name, u.uscc, u.kind, u.verified, m.role FROM unit_member m JOIN unit u "
+    "ON u.id = m.unit_id WHERE m.account_id = ? ORDER BY m.created_at, u.id";
 
 static const char sql_lock[] =
     "SELECT id, public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified FROM unit "
@@ -31,11 +32,11 @@ static const char sql_update[] =
 static const char sql_other_members[] =
     "SELECT COUNT(*) FROM unit_member WHERE unit_id = ? AND account_id <> ?";
 
-static const char sql_is_member[] =
-    "SELECT COUNT(*) FROM unit_member WHERE unit_id = ? AND account_id = ?";
+static const char sql_administrators[] =
+    "SELECT COUNT(*) FROM unit_member WHERE administered = ?";
 
-static const char sql_join[] =
-    "INSERT INTO unit_member (unit_id, account_id, role, created_at) VALUES (?, ?, 'agent', ?)";
+static const char sql_administer[] =
+    "UPDATE unit_member SET role = 'administrator' WHERE unit_id = ? AND account_id = ?";
 
 
 static cp_code_t
@@ -81,17 +82,18 @@ cp_code_t
 cp_units_json(cp_call_t *call, json_t **units)
 {
     cp_rows_t *rows;
-    cp_str_t   public_id, name, uscc, kind;
+    cp_str_t   public_id, name, uscc, kind, role;
     int64_t    verified;
 
     CP_TRY(cp_call_db(call));
-    CP_TRY(cp_db_query(call->db, &rows, sql_list, "i>ssssi", call->who.account));
+    CP_TRY(cp_db_query(call->db, &rows, sql_list, "i>ssssis", call->who.account));
 
     *units = json_array();
-    while (cp_db_next(rows, &public_id, &name, &uscc, &kind, &verified) == CP_OK) {
-        if (json_array_append_new(*units, json_pack("{s:o, s:o, s:o, s:o, s:b}", "id", cp_json(public_id), "name",
-                                                    cp_json(name), "uscc", cp_json(uscc), "kind", cp_json(kind),
-                                                    "verified", (int) verified)) != 0)
+    while (cp_db_next(rows, &public_id, &name, &uscc, &kind, &verified, &role) == CP_OK) {
+        if (json_array_append_new(*units, json_pack("{s:o, s:o, s:o, s:o, s:b, s:o}", "id", cp_json(public_id),
+                                                    "name", cp_json(name), "uscc", cp_json(uscc), "kind",
+                                                    cp_json(kind), "verified", (int) verified, "role",
+                                                    cp_json(role))) != 0)
         {
             json_decref(*units);
             return CP_E_NO_MEMORY;
@@ -127,15 +129,20 @@ insert(cp_call_t *call, cp_unit_t *unit, cp_str_t legal_name, cp_str_t legal_id,
 }
 
 
+static bool
+is_same_legal_person(const cp_unit_t *a, const cp_unit_t *b)
+{
+    return cp_str_eq(a->legal_name, b->legal_name) && cp_str_eq(a->legal_id_number, b->legal_id_number);
+}
+
+
 /* What nobody has confirmed may change only what nobody else relies on. */
 static cp_code_t
 check_change(cp_call_t *call, const cp_unit_t *unit, const cp_unit_t *known)
 {
     int64_t others;
 
-    if (unit->verified || (cp_str_eq(unit->legal_name, known->legal_name)
-                           && cp_str_eq(unit->legal_id_number, known->legal_id_number)))
-    {
+    if (unit->verified || is_same_legal_person(unit, known)) {
         return CP_OK;
     }
 
@@ -163,26 +170,37 @@ update(cp_call_t *call, cp_unit_t *unit, const cp_unit_t *known, cp_str_t legal_
 }
 
 
-/* The unit's row is locked: two requests of one account cannot both find no membership. */
+/* The unit's row is locked: two requests of one account cannot both find no membership, nor two an office vacant. */
 static cp_code_t
-join(cp_call_t *call, const cp_unit_t *unit)
+join(cp_call_t *call, const cp_unit_t *unit, bool proved)
 {
-    int64_t is_member;
+    cp_code_t code;
+    int64_t   administrators;
 
-    CP_TRY(cp_db_row(call->db, sql_is_member, "ii>i", unit->id, call->who.account, &is_member));
-    if (is_member != 0) {
+    code = cp_member_add(call, unit->id, call->who.account);
+    if (code == CP_OK) {
+        code = cp_audit(call, "unit.join", "unit", unit->public_id, json_pack("{s:s}", "by", "proof"));
+    }
+    if (code != CP_OK && code != CP_E_ALREADY_EXISTS) {
+        return code;
+    }
+
+    CP_TRY(cp_db_row(call->db, sql_administrators, "i>i", unit->id, &administrators));
+    if (!proved || administrators != 0) {
         return CP_OK;
     }
 
-    CP_TRY(cp_db_exec(call->db, sql_join, "iii", unit->id, call->who.account, cp_now_ms()));
+    CP_TRY(cp_db_exec(call->db, sql_administer, "ii", unit->id, call->who.account));
 
-    return cp_audit(call, "unit.join", "unit", unit->public_id, NULL);
+    return cp_audit(call, "unit.administrator", "unit", unit->public_id,
+                    json_pack("{s:n, s:o}", "from", "to", cp_json(call->who.account_id)));
 }
 
 
 cp_code_t
-cp_unit_keep(cp_call_t *call, cp_unit_t *unit, bool overridden)
+cp_unit_keep(cp_call_t *call, cp_unit_t *unit, bool overridden, bool *disproved)
 {
+    bool      proved = unit->verified;
     cp_unit_t known;
     cp_str_t  legal_name, legal_id;
     int64_t   verified;
@@ -204,5 +222,7 @@ cp_unit_keep(cp_call_t *call, cp_unit_t *unit, bool overridden)
     CP_TRY(known.id == 0 ? insert(call, unit, legal_name, legal_id, overridden)
                          : update(call, unit, &known, legal_name, legal_id));
 
-    return join(call, unit);
+    *disproved = known.id != 0 && proved && !known.verified && !is_same_legal_person(unit, &known);
+
+    return join(call, unit, proved);
 }

@@ -148,12 +148,3 @@ cp_order_check_name(cp_call_t *call, cp_str_t profile, const cp_unit_t *unit)
                                           ? CP_STR("the unit's name is longer than a certificate can hold")
                                           : CP_STR("单位名称超出证书可容纳的长度，请联系客服");
 }
-
-
-cp_code_t
-cp_order_no_fields(cp_call_t *call)
-{
-    char nothing;
-
-    return cp_body_fields(call, NULL, 0, &nothing, sizeof(nothing));
-}

@@ -4,6 +4,7 @@
 
 #include "call/call.h"
 #include "catalog/catalog.h"
+#include "identity/identity.h"
 
 /* X(NAME, "name") */
 #define CP_ORDER_STATES(X)                                                                                             \
@@ -123,7 +124,10 @@ typedef struct {
     int64_t           submitted_ms;
 } cp_order_t;
 
-/* Loads the calling account's order, if so asked locked until the transaction ends; CP_E_NOT_FOUND for others'. */
+/*
+ * Loads the calling account's order, if so asked locked until the transaction ends; CP_E_NOT_FOUND for others', and for
+ * orders of units that the account acts for no more.
+ */
 cp_code_t cp_order_own(cp_call_t *call, cp_str_t no, bool lock, cp_order_t *order);
 
 /* The same for staff and system: any order, by number or by id. */
@@ -148,6 +152,17 @@ cp_code_t cp_order_add_paid(cp_call_t *call, cp_order_t *order, int64_t fen);
 
 /* Lets the unit apply for the project again: called when the order's only certificate was revoked. */
 cp_code_t cp_order_release_hold(cp_call_t *call, int64_t order);
+
+/* Whether the account has an order that is neither completed nor cancelled nor refunded. */
+cp_code_t cp_order_is_any_open(cp_call_t *call, int64_t account, bool *any);
+
+/*
+ * Hands an account's open orders for a unit to another member of it (whose person is `agent`), in the open transaction:
+ * `from` acts for the unit no more. A request of the old holder's key is dropped, an editable order becomes the new
+ * agent's own application; an order whose request the signer has stays. *count says how many were handed over.
+ */
+cp_code_t cp_order_hand_over(cp_call_t *call, int64_t unit, int64_t from, int64_t to, const cp_person_t *agent,
+                             int64_t *count);
 
 /* The answer after a change: no, state, version. New reference; NULL when memory is out. */
 json_t *cp_order_state_json(const cp_order_t *order);

@@ -95,7 +95,7 @@ cp_op_desk_complete(cp_call_t *call)
 {
     cp_order_t order;
 
-    CP_TRY(cp_order_no_fields(call));
+    CP_TRY(cp_body_nothing(call));
     CP_TRY(cp_call_begin(call));
 
     CP_TRY(cp_order_any(call, call->params[0], true, &order));

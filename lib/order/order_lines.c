@@ -8,15 +8,20 @@
 #define LINE_TYPES  "isssssssiiiiiiiiss"
 
 #define WITH_UNIT   " STRAIGHT_JOIN unit u ON u.id = o.unit_id "
+#define AS_MEMBER   "STRAIGHT_JOIN unit_member m ON m.unit_id = o.unit_id AND m.account_id = o.account_id "
 #define NARROWED    "AND (? IS NULL OR o.project = ?) AND o.created_at >= ? AND o.created_at < ? "
 
 /* The index is named: on short tables the optimiser would rather read all of one and sort it. */
 static const char sql_of_account[] =
-    "SELECT " LINE " FORCE INDEX (order_account)" WITH_UNIT
+    "SELECT " LINE " FORCE INDEX (order_account)" WITH_UNIT AS_MEMBER
     "WHERE o.account_id = ? AND o.id < ? " NARROWED "ORDER BY o.id DESC LIMIT ?";
 static const char sql_of_account_state[] =
-    "SELECT " LINE " FORCE INDEX (order_account_state)" WITH_UNIT
+    "SELECT " LINE " FORCE INDEX (order_account_state)" WITH_UNIT AS_MEMBER
     "WHERE o.account_id = ? AND o.state = ? AND o.id < ? " NARROWED "ORDER BY o.id DESC LIMIT ?";
+
+static const char sql_of_unit[] =
+    "SELECT " LINE " FORCE INDEX (order_unit)" WITH_UNIT
+    "WHERE o.unit_id = ? AND o.id < ? AND (? IS NULL OR o.state = ?) " NARROWED "ORDER BY o.id DESC LIMIT ?";
 
 static const char sql_all[] =
     "SELECT " LINE " FORCE INDEX (PRIMARY)" WITH_UNIT "WHERE o.id > ? ORDER BY o.id LIMIT ?";
@@ -46,6 +51,16 @@ cp_order_lines_of(cp_call_t *call, int64_t account, const cp_order_filter_t *fil
 
     return cp_db_query(call->db, rows, sql_of_account_state, "isissiii>" LINE_TYPES, account, filter->state, before,
                        filter->project, filter->project, filter->from_ms, filter->until_ms, page->limit + 1);
+}
+
+
+cp_code_t
+cp_order_lines_of_unit(cp_call_t *call, int64_t unit, const cp_order_filter_t *filter, const cp_page_t *page,
+                       cp_rows_t **rows)
+{
+    return cp_db_query(call->db, rows, sql_of_unit, "iissssiii>" LINE_TYPES, unit,
+                       page->after == 0 ? INT64_MAX : page->after, filter->state, filter->state, filter->project,
+                       filter->project, filter->from_ms, filter->until_ms, page->limit + 1);
 }
 
 

@@ -1,5 +1,6 @@
 /* The lists of orders: an account's own, and the staff's queue. */
 #include "base/clock.h"
+#include "member/member.h"
 #include "order/desk_ops.h"
 #include "order/order_json.h"
 #include "order/order_ops.h"
@@ -25,6 +26,17 @@ read_project(cp_call_t *call, cp_order_filter_t *filter)
     (void) cp_query_param(call, "project", &filter->project);
     if (filter->project.data != NULL && (filter->project.len == 0 || cp_str_chars(filter->project) > 64)) {
         cp_bad_field(call, CP_STR("project"), CP_F_FORMAT);
+    }
+}
+
+
+/* Whose orders: the caller's own without it. */
+static void
+read_unit(cp_call_t *call, cp_str_t *unit_id)
+{
+    (void) cp_query_param(call, "unit", unit_id);
+    if (unit_id->data != NULL && (unit_id->len == 0 || unit_id->len > 32)) {
+        cp_bad_field(call, CP_STR("unit"), CP_F_FORMAT);
     }
 }
 
@@ -75,21 +87,29 @@ answer(cp_call_t *call, const char *list, const cp_page_t *page, cp_order_view_t
 cp_code_t
 cp_op_order_list(cp_call_t *call)
 {
-    static const char *const names[] = { "state", "project", "from", "to", "after", "limit", NULL };
+    static const char *const names[] = { "state", "project", "from", "to", "unit", "after", "limit", NULL };
 
     cp_order_filter_t filter;
+    cp_membership_t   unit;
     cp_page_t         page;
     cp_rows_t        *rows;
+    cp_str_t          unit_id;
 
     (void) cp_query_only(call, names);
     read_state(call, &filter);
     read_project(call, &filter);
+    read_unit(call, &unit_id);
     filter.from_ms = read_day(call, "from", false, 0);
     filter.until_ms = read_day(call, "to", true, INT64_MAX);
     CP_TRY(cp_page_read(call, "orders", &page));
 
     CP_TRY(cp_call_db(call));
-    CP_TRY(cp_order_lines_of(call, call->who.account, &filter, &page, &rows));
+    if (unit_id.data == NULL) {
+        CP_TRY(cp_order_lines_of(call, call->who.account, &filter, &page, &rows));
+    } else {
+        CP_TRY(cp_administration(call, unit_id, CP_HOLD_NOT, &unit));
+        CP_TRY(cp_order_lines_of_unit(call, unit.unit, &filter, &page, &rows));
+    }
 
     return answer(call, "orders", &page, CP_ORDER_FOR_OWNER, rows);
 }

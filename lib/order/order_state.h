@@ -11,7 +11,4 @@ cp_code_t cp_order_record_create(cp_call_t *call, const cp_order_t *order);
 /* Marks the unit when its name is longer than a certificate of the profile can hold: known before anything is paid. */
 void cp_order_check_name(cp_call_t *call, cp_str_t profile, const cp_unit_t *unit);
 
-/* Reads a body that may hold no field at all. */
-cp_code_t cp_order_no_fields(cp_call_t *call);
-
 #endif

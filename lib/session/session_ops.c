@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "account/login.h"
 #include "base/clock.h"
 #include "call/fields.h"
 #include "identity/identity.h"
@@ -19,6 +20,9 @@ static const struct {
     { "sms",         cp_sign_in_by_sms },
     { "password",    cp_sign_in_by_password },
     { "certificate", cp_sign_in_by_certificate },
+    { "ticket",      cp_sign_in_by_ticket },
+    { "challenge",   cp_sign_in_by_challenge },
+    { "scan",        cp_sign_in_by_scan },
 };
 
 
@@ -49,13 +53,13 @@ line_json(cp_call_t *call, const cp_session_line_t *line)
 {
     const cp_principal_t *who = &line->who;
 
-    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "id", cp_json(cp_session_id(call->arena, who->session_key)),
                      "current", cp_str_eq(who->session_key, call->who.session_key),
                      "method", cp_json(who->method),
                      "device", cp_json(cp_session_device_text(call->arena, who->device)),
-                     "place", cp_json(who->place), "since", cp_json_time(call, who->since_ms),
-                     "seen", cp_json_time(call, line->seen_ms),
+                     "place", cp_json(who->place), "unit", cp_json(who->unit_id),
+                     "since", cp_json_time(call, who->since_ms), "seen", cp_json_time(call, line->seen_ms),
                      "expires", cp_json_time(call, cp_session_expires(&call->app->session, who->since_ms,
                                                                       line->seen_ms)));
 }
@@ -75,10 +79,13 @@ cp_op_session_show(cp_call_t *call)
     }
     CP_TRY(code);
 
-    CP_TRY(cp_units_json(call, &units));
-    code = cp_account_json(call, &account, &shown);
+    CP_TRY(cp_account_json(call, &account, &shown));
+    code = cp_login_describe(call, &account, shown);
+    if (code == CP_OK) {
+        code = cp_units_json(call, &units);
+    }
     if (code != CP_OK) {
-        json_decref(units);
+        json_decref(shown);
         return code;
     }
     json_object_set_new(shown, "units", units);

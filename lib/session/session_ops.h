@@ -10,5 +10,6 @@ cp_code_t cp_op_session_list(cp_call_t *call);        /* GET /api/sessions */
 cp_code_t cp_op_session_end_one(cp_call_t *call);     /* DELETE /api/sessions/{session} */
 cp_code_t cp_op_session_end(cp_call_t *call);         /* DELETE /api/session */
 cp_code_t cp_op_session_end_all(cp_call_t *call);     /* DELETE /api/sessions */
+cp_code_t cp_op_session_prove(cp_call_t *call);       /* POST /api/session/proof */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "account/login.h"
 #include "account/password.h"
 #include "call/fields.h"
 #include "catalog/catalog.h"
@@ -19,7 +20,7 @@ typedef struct {
 
 static const cp_field_t fields[] = {
     { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
-    { "login", CP_FIELD_TEXT, true, 1, 64, offsetof(input_t, login), NULL, NULL },
+    { "login", CP_FIELD_TEXT, true, 1, CP_LOGIN_MAX, offsetof(input_t, login), NULL, NULL },
     { "password", CP_FIELD_SECRET, true, 1, CP_PASSWORD_MAX, offsetof(input_t, password), NULL, NULL },
 };
 
@@ -28,13 +29,13 @@ static const cp_field_t fields[] = {
 static cp_code_t
 failures_of(cp_call_t *call, cp_str_t login, cp_limit_t *failures)
 {
-    cp_str_t index, name;
+    cp_login_t read;
+    cp_str_t   name;
 
-    CP_TRY(cp_blind_index(call->app->keys, call->arena, "account.phone", login, &index));
-    name = cp_str_hex(call->arena, index);
-    if (name.data != NULL) {
-        name = cp_str_printf(call->arena, "%s:%.*s", name.data, (int) call->client_ip.len, call->client_ip.data);
-    }
+    CP_TRY(cp_login_read(call->arena, login, &read));
+    CP_TRY(cp_login_key(call, &read, &name));
+
+    name = cp_str_printf(call->arena, "%s:%.*s", name.data, (int) call->client_ip.len, call->client_ip.data);
     if (name.data == NULL) {
         return CP_E_NO_MEMORY;
     }
@@ -55,9 +56,9 @@ cp_sign_in_by_password(cp_call_t *call)
     cp_code_t    code, known;
 
     CP_TRY(cp_body_read(call, fields, &in));
-    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD));
+    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD | CP_SIGN_IN_COMPANY));
 
-    known = cp_account_by_phone(call, in.login, &account);
+    known = cp_account_by_login(call, in.login, &account);
     if (known != CP_OK && known != CP_E_NOT_FOUND) {
         return known;
     }
@@ -67,7 +68,9 @@ cp_sign_in_by_password(cp_call_t *call)
     CP_TRY(cp_limit_take(&call->app->redis, call->arena, &failures, 1, NULL, &call->retry_after_s));
 
     code = cp_password_verify(call->arena, in.password, account.password);
-    if (code == CP_E_BAD_CREDENTIALS || (code == CP_OK && !account.active)) {
+    if (code == CP_E_BAD_CREDENTIALS
+        || (code == CP_OK && (!account.active || !cp_sign_in_allowed(&account, "password"))))
+    {
         CP_TRY(cp_sign_in_refused(call, "password", known == CP_OK ? account.public_id : CP_STR("unknown")));
         return CP_E_BAD_CREDENTIALS;
     }
@@ -80,5 +83,5 @@ cp_sign_in_by_password(cp_call_t *call)
 
     CP_TRY(cp_limit_forget(&call->app->redis, failures.key));
 
-    return cp_sign_in(call, &account, "password", 0);
+    return cp_sign_in(call, &account, "password", NULL);
 }

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 
 static const char sql_by_certificate[] =
-    "SELECT s.id, s.public_id, s.roles, s.state, c.state FROM staff s "
+    "SELECT s.id, s.public_id, s.roles, s.state, s.updated_at, c.state FROM staff s "
     "LEFT JOIN certificate c ON c.sha256 = s.certificate_sha256 WHERE s.certificate_sha256 = ?";
 
 static const char sql_find_duty[] =
@@ -22,8 +22,8 @@ cp_staff_by_certificate(cp_call_t *call, cp_str_t sha256, cp_staff_member_t *mem
 {
     CP_TRY(cp_call_db(call));
 
-    return cp_db_row(call->db, sql_by_certificate, "s>isiss", sha256, &member->id, &member->public_id, &member->roles,
-                     &member->state, &member->certificate_state);
+    return cp_db_row(call->db, sql_by_certificate, "s>isisis", sha256, &member->id, &member->public_id, &member->roles,
+                     &member->state, &member->changed_ms, &member->certificate_state);
 }
 
 

@@ -18,7 +18,9 @@ my %row    = map { $_->{id} => $_ } @{ operations() };
 my @json   = grep { $row{$_}{body} eq 'json' } sort keys %row;
 
 $sent->step('payment');
-my %names = (no => $sent->no, id => $sent->{payment}, serial => 'ab' x 16);
+my %names = (no => $sent->no, id => $sent->{payment}, serial => 'ab' x 16,
+    map { $_ => 'nothing' } qw(unit invitation request scan));
+$portal->prove($sent->applicant);
 
 # The operation by who may call it, on an order where there is one to be had.
 sub ask ($id, $body, %option) {
@@ -76,7 +78,7 @@ for my $id (@json) {
             'no Content-Type');
         is_problem(ask($id, '{"a":"' . 'x' x 33_000 . '"}'), 413, 'too_large', 'too long');
 
-        my $answer = ask($id, {$id eq 'createSession' ? (method => 'sms') : (), bogus => 1, '名' => {}});
+        my $answer = ask($id, {$id =~ /createSession|proveSession/ ? (method => 'sms') : (), bogus => 1, '名' => {}});
         my %bad = map { $_->{name} => $_->{code} } @{ $answer->json->{fields} // [] };
         is_deeply [$answer->code, @bad{qw(bogus 名)}], [422, 'unknown', 'unknown'], 'unknown fields, by name'
             or diag Caportal::Client->describe($answer);
@@ -146,6 +148,23 @@ my @fields = (
     [concludeRefund    => {bank_reference => 9},        {bank_reference => 'type'}],
     [shipOrder         => {courier => [], number => undef}, {courier => 'type', number => 'required'}],
     [revokeCertificate => {reason => 'dislike'},        {reason => 'choice'}],
+    [createSession => {method => 'scan', scan => 1, secret => ''}, {scan => 'type', secret => 'required'}],
+    [createScan   => {hall => 'none'},                  {hall => 'choice'}],
+    [createScan   => {hall => {}},                      {hall => 'type'}],
+    [getScanState => {},                                {secret => 'required'}],
+    [getScanState => {secret => 'x' x 65},              {secret => 'too_long'}],
+    [revokeOwnCertificate => {reason => 'privilege_withdrawn'}, {reason => 'choice'}],
+    [revokeOwnCertificate => {},                        {reason => 'required'}],
+    [switchUnit   => {},                                {unit => 'required'}],
+    [switchUnit   => {unit => ['x']},                   {unit => 'type'}],
+    [switchUnit   => {unit => 'x' x 33},                {unit => 'too_long'}],
+    [inviteMember => {phone => '12345'},                {phone => 'format'}],
+    [inviteMember => {},                                {phone => 'required'}],
+    [handOverUnit => {account => 7},                    {account => 'type'}],
+    [handOverUnit => {account => ''},                   {account => 'required'}],
+    [askToJoin    => {uscc => '123', name => ''},       {uscc => 'format', name => 'required'}],
+    [askToJoin    => {name => $long},                   {uscc => 'required', name => 'too_long'}],
+    [appointAdministrator => {reason => 'x' x 401},     {account => 'required', reason => 'too_long'}],
 );
 
 subtest 'fields' => sub {
@@ -186,14 +205,14 @@ subtest 'a wrong check digit of a company' => sub {
 # ---- lists
 
 my %lists = (
-    listOrders       => [qw(state project from to after limit)],
+    listOrders       => [qw(state project from to unit after limit)],
     listDeskOrders   => [qw(state project after limit)],
     listPayments     => [qw(state after limit)],
-    listCertificates => [qw(after limit)],
+    listCertificates => [qw(unit after limit)],
     listAudit        => [qw(after limit)],
 );
 my %bad_value = (state => ['nowhere', 'choice'], project => ['p' x 65, 'format'], from => ['2026-02-30', 'format'],
-    to => ['20260101', 'format'], after => ['7', 'format'], limit => ['0', 'range']);
+    to => ['20260101', 'format'], unit => ['u' x 33, 'format'], after => ['7', 'format'], limit => ['0', 'range']);
 
 for my $id (sort keys %lists) {
     my $list = sub ($query) {

@@ -230,7 +230,7 @@ subtest 'certificates' => sub {
     is_problem($try->(certificate_by($portal, 'issuing')), 401, 'certificate_unbound', 'ours, but of no account');
     is_problem($try->(certificate_by($portal, 'staff-ca')), 401, 'certificate_unbound', 'of nobody on the staff');
     is_problem($try->(certificate_by($portal, 'server-ca')), 401, 'certificate_untrusted', "another authority's");
-    is_problem($try->(certificate_by($portal, undef)), 401, 'certificate_untrusted', 'signed by itself');
+    is_problem($try->(certificate_by($portal, undef)), 401, 'certificate_self_signed', 'signed by itself');
     is_problem($try->(certificate_by($portal, 'issuing', from => -7200, until => -3600)), 401, 'certificate_expired',
         'expired');
     is_problem($try->(certificate_by($portal, 'issuing', from => 3600, until => 7200)), 401,

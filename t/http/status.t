@@ -91,13 +91,20 @@ sub metrics () {
     my (%value, %type, @bad, $family);
     for my $line (split /\n/, $answer->body) {
         if ($line =~ /\A# HELP ([a-z_]+) \S.*\z/) { $family = $1 }
-        elsif ($line =~ /\A# TYPE ([a-z_]+) (counter|histogram)\z/ && $1 eq $family) { $type{$1} = $2 }
+        elsif ($line =~ /\A# TYPE ([a-z_]+) (counter|gauge|histogram)\z/ && $1 eq $family) { $type{$1} = $2 }
+        elsif ($line =~ /\A([a-z_]+) (\d+)\z/ && $1 eq $family && !exists $value{$1}) { $value{$1} = $2 }
         elsif ($line =~ /\A(([a-z_]+)\{([a-z]+="[\w.+]+",?)+\}) (\d+(?:\.\d+)?)\z/ && !exists $value{$1}
             && index($2, $family) == 0) { $value{$1} = $4 }
         else { push @bad, $line }
     }
     is_deeply \@bad, [], 'every line is well formed and there once';
-    is_deeply \%type, {caportal_requests_total => 'counter', caportal_request_seconds => 'histogram'}, 'both families';
+    is_deeply \%type, {
+        caportal_requests_total => 'counter', caportal_request_seconds => 'histogram',
+        caportal_events_total => 'counter',
+        (map { ("caportal_$_" => 'counter') } qw(session_cache_hits_total session_cache_misses_total
+            session_cache_changes_total redis_refused_total)),
+        (map { ("caportal_$_" => 'gauge') } qw(session_cache_entries redis_connected_workers session_tracked_workers)),
+    }, 'all families';
     like $answer->body, qr/\n\z/, 'the last line ends';
     return \%value;
 }

@@ -5,6 +5,7 @@
 #ifndef T_DATABASE_H
 #define T_DATABASE_H
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "db/db.h"
 #include "db/script.h"
 
-#define SCHEMA  "deploy/schema/0001_spine.sql"
+#define SCHEMA  "deploy/schema/[0-9]*.sql"
 
 static cp_db_conf_t database;
 static char         database_name[40];
@@ -67,6 +68,23 @@ database_script(cp_db_t *db, const char *path)
 }
 
 
+/* All files of the schema, in their order. */
+static inline int
+database_schema(cp_db_t *db)
+{
+    glob_t files;
+    int    rc = glob(SCHEMA, 0, NULL, &files);
+    size_t i;
+
+    for (i = 0; rc == 0 && i < files.gl_pathc; i++) {
+        rc = database_script(db, files.gl_pathv[i]);
+    }
+    globfree(&files);
+
+    return rc == 0 ? 0 : -1;
+}
+
+
 /* Makes the database; `schema` says whether its tables are loaded. */
 static inline int
 database_start(bool schema)
@@ -84,7 +102,7 @@ database_start(bool schema)
         cp_db_close_thread();
         database.database = database_name;
         db = cp_db_use(&database, arena, &code);
-        rc = db != NULL && (!schema || database_script(db, SCHEMA) == 0) ? 0 : -1;
+        rc = db != NULL && (!schema || database_schema(db) == 0) ? 0 : -1;
     }
 
     cp_arena_free(arena);

@@ -13,7 +13,7 @@ my $json = JSON::PP->new->utf8;
 
 my %order = (no => '2026030910152233384021', state => 'submitted', version => 9);
 my %unit  = (id => 'Yb3k', name => '内蒙古蓝天工程有限公司', uscc => '91150105MA0N4B2X7K', kind => 'enterprise',
-    verified => JSON::PP::true);
+    verified => JSON::PP::true, role => 'agent');
 my %problem = (type => 'about:blank', code => 'not_found', status => 404, detail => '内容不存在', request_id => '4f');
 my $submit  = '/api/orders/2026030910152233384021/submit';
 

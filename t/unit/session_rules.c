@@ -236,6 +236,9 @@ lives(void **state)
         { 0, 43000, 43199, true, true, 43200 },        /* used all the time, but begun too long ago */
         { 0, 43000, 43200, false, true, 43200 },
         { 100, 100, 50, true, false, 1850 },           /* another node's clock is ahead */
+        { 300, 300, 1, true, false, 1801 },
+        { 300, 300, 0, false, false, 1800 },           /* our clock was put back */
+        { 0, 86400, 600, false, false, 2400 },
     };
     size_t i;
 

@@ -41,7 +41,8 @@ sub new ($class, %given) {
     $self->_place_redis(%common);
     $self->{sandbox} = Caportal::Service::Sandbox->new(%common, port => $port + 2);
     $self->{signer}  = Caportal::Service::Signer->new(%common, edit => $self->{edit_signer});
-    $self->{nginx}   = Caportal::Service::Nginx->new(%common, port => $port, edit => $self->{edit});
+    $self->{nginx}   = Caportal::Service::Nginx->new(%common, port => $port, edit => $self->{edit},
+        environment => $self->{environment});
     return $self;
 }
 

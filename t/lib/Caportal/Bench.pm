@@ -24,7 +24,7 @@ sub seconds () { return $ENV{CAPORTAL_BENCH_SECONDS} // 5 }
 sub is_trial () { return defined $ENV{CAPORTAL_BENCH_SECONDS} && $ENV{CAPORTAL_BENCH_SECONDS} <= 1 }
 
 # name: of the lines; pairs: how often each side runs; server: text of a server block for the benchmark, in which PLAIN
-# and TLS stand for its two ports.
+# and TLS stand for its two ports; settings: directives for the level above, in place of those that are there.
 sub start ($class, %given) {
     my $port   = Caportal::Test->shared->port;
     my $server = $given{server} // '';
@@ -36,6 +36,11 @@ sub start ($class, %given) {
         edit => sub ($text) {
             $text =~ s/worker_processes\s+auto;/worker_processes 1;/;
             $text =~ s/^(\s*)include egress\.conf;/$server\n$1include egress.conf;/m;
+            for my $setting (@{ $given{settings} // [] }) {
+                my ($name) = split ' ', $setting;
+                $text =~ s/^\s*\Q$name\E\s.*\n//m;
+                $text =~ s/^(http \{\n)/$1    $setting\n/m;
+            }
             return $text;
         },
     );
@@ -57,23 +62,30 @@ sub program ($class, $name) { return "$build/t/bench/$name" }
 
 sub mariadb_socket ($self) { return $self->portal->stack->service('mariadb')->socket }
 
-# A service's process and its children.
-sub _pids ($self, @names) {
+# Processes and their children; a service of the portal may be given by its name.
+sub _pids ($self, @processes) {
     my %children;
     for my $file (glob '/proc/[0-9]*/stat') {
         open my $stat, '<', $file or next;
         my ($pid, $parent) = (<$stat> // '') =~ /\A(\d+) \(.*\) \S (\d+)/s or next;
         push @{ $children{$parent} }, $pid;
     }
-    my @pids = map { $self->portal->process($_)->pid // () } @names;
+    my @pids = map { (ref ? $_ : $self->portal->process($_))->pid // () } @processes;
     return (@pids, map { @{ $children{$_} // [] } } @pids);
 }
 
 # Puts these services on the server's CPU; from now on their time counts.
-sub pin ($self, @names) {
-    $self->{pids} = [$self->_pids(@names)];
+sub pin ($self, @processes) {
+    $self->{pids} = [$self->_pids(@processes)];
     capture('taskset', '-a', '-c', '-p', SERVER_CPU, $_) for @{ $self->{pids} };
     return;
+}
+
+# The same benchmark where other processes serve.
+sub beside ($self, @processes) {
+    my $other = bless {%$self}, ref $self;
+    $other->pin(@processes);
+    return $other;
 }
 
 # Seconds of CPU that the pinned processes have used.
@@ -140,11 +152,15 @@ sub median (@values) {
     return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
 }
 
-# Product and baselines in turn: sides is [[label, sub], …], the product first. Returns {label => [runs]}.
+# Product and baselines in turn: sides is [[label, sub, bench], …], the product first; the bench is that of the servers
+# which are asked, when they are not this one's. Returns {label => [runs]}.
 sub pairs ($self, @sides) {
     my %runs;
     for my $pair (1 .. $self->{pairs}) {
-        push @{ $runs{ $_->[0] } }, $self->measure(@$_) for @sides;
+        for my $side (@sides) {
+            my ($label, $load, $bench) = @$side;
+            push @{ $runs{$label} }, ($bench // $self)->measure($label, $load);
+        }
     }
     return \%runs;
 }

@@ -66,8 +66,8 @@ sub wait_ready ($self) {
     return;
 }
 
-# One command as the administrator; the first line of the answer.
-sub command ($self, @words) {
+# A connection on which a command was given as the administrator, and the first line of the answer.
+sub _ask ($self, @words) {
     my $client = IO::Socket::UNIX->new(Peer => $self->{socket}) or die "$self->{socket}: $!\n";
     setsockopt $client, SOL_SOCKET, SO_RCVTIMEO, pack 'l!l!', 30, 0;
     my $line;
@@ -77,7 +77,21 @@ sub command ($self, @words) {
         $line = <$client> // die "$self->{socket}: closed\n";
         $line =~ s/\r\n\z//;
     }
-    return $line;
+    return ($client, $line);
+}
+
+# One command as the administrator; the first line of the answer.
+sub command ($self, @words) { return ($self->_ask(@words))[1] }
+
+# The same for one that answers a number or a string; nothing for nil.
+sub value ($self, @words) {
+    my ($client, $line) = $self->_ask(@words);
+    my ($type, $rest) = $line =~ /\A(.)(.*)/s;
+    die "$words[0]: $rest\n" if $type !~ /[:\$+]/;
+    return $rest if $type ne '$';
+    return undef if $rest < 0;
+    read $client, my ($text), $rest;
+    return $text;
 }
 
 1;

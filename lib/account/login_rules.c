@@ -1,0 +1,164 @@
+#include "account/login.h"
+
+#include <string.h>
+
+#define USER_NAME_MIN  4
+#define USER_NAME_MAX  32
+#define COMPANY_MIN    4
+
+static const char *const kind_names[] = {
+    [CP_LOGIN_PHONE] = "phone",
+    [CP_LOGIN_EMAIL] = "email",
+    [CP_LOGIN_USER_NAME] = "user_name",
+    [CP_LOGIN_COMPANY] = "company",
+};
+
+
+const char *
+cp_login_kind_name(cp_login_kind_t kind)
+{
+    return kind_names[kind];
+}
+
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+
+static bool
+is_letter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+
+/*
+ * The ASCII character that a full-width one (U+FF01 to U+FF5E, U+3000) stands for; 0 when it is none. They are the
+ * three bytes EF BC 81 to EF BD 9E, and E3 80 80.
+ */
+static char
+narrow(const unsigned char *p, size_t left)
+{
+    unsigned code;
+
+    if (left < 3) {
+        return 0;
+    }
+    if (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) {
+        return ' ';
+    }
+    if (p[0] != 0xef || (p[1] != 0xbc && p[1] != 0xbd)) {
+        return 0;
+    }
+
+    code = ((unsigned) (p[1] & 0x3f) << 6) | (p[2] & 0x3f);
+
+    /* U+FFxx: its last twelve bits less 0xF00 are the character's distance from U+FF00. */
+    return code >= 0xf01 && code <= 0xf5e ? (char) (code - 0xf00 + 0x20) : 0;
+}
+
+
+/* Full-width as ASCII, letters small, no spaces; says whether there is more than ASCII, and whether all are digits. */
+static cp_str_t
+fold(cp_arena_t *arena, cp_str_t typed, bool *wide, bool *digits)
+{
+    cp_str_t out = cp_str_dup(arena, typed);
+    size_t   i, n;
+    char     c;
+
+    *wide = false;
+    *digits = true;
+
+    for (i = 0, n = 0; out.data != NULL && i < typed.len; i++) {
+        c = narrow((const unsigned char *) typed.data + i, typed.len - i);
+        if (c != 0) {
+            i += 2;
+        } else {
+            c = typed.data[i];
+        }
+
+        if (c != ' ') {
+            out.data[n++] = c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+            *wide = *wide || (unsigned char) c >= 0x80;
+            *digits = *digits && is_digit(c);
+        }
+    }
+
+    if (out.data != NULL) {
+        out.len = n;
+        out.data[n] = '\0';
+    }
+
+    return out;
+}
+
+
+cp_code_t
+cp_login_read(cp_arena_t *arena, cp_str_t typed, cp_login_t *login)
+{
+    bool wide, digits;
+
+    login->text = fold(arena, typed, &wide, &digits);
+    if (login->text.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    login->kind = memchr(login->text.data, '@', login->text.len) != NULL ? CP_LOGIN_EMAIL
+                  : digits ? CP_LOGIN_PHONE : wide ? CP_LOGIN_COMPANY : CP_LOGIN_USER_NAME;
+
+    return CP_OK;
+}
+
+
+cp_field_code_t
+cp_field_user_name(const cp_call_t *call, cp_str_t value)
+{
+    size_t i;
+    char   c;
+
+    (void) call;
+
+    for (i = 0; i < value.len; i++) {
+        c = (char) (value.data[i] | ' ');
+        if (!is_letter(c) && (i == 0 || (!is_digit(value.data[i]) && strchr("_.-", value.data[i]) == NULL))) {
+            return CP_F_FORMAT;
+        }
+    }
+
+    return i < USER_NAME_MIN ? CP_F_TOO_SHORT : i > USER_NAME_MAX ? CP_F_TOO_LONG : CP_F_END;
+}
+
+
+cp_field_code_t
+cp_field_company(const cp_call_t *call, cp_str_t value)
+{
+    cp_login_t login;
+    size_t     i, wide = 0;
+
+    if (cp_login_read(call->arena, value, &login) != CP_OK || login.kind != CP_LOGIN_COMPANY) {
+        return CP_F_FORMAT;
+    }
+
+    /* The first bytes of characters beyond ASCII. */
+    for (i = 0; i < login.text.len; i++) {
+        wide += (unsigned char) login.text.data[i] >= 0xc0;
+    }
+
+    return wide < 2 ? CP_F_FORMAT : cp_str_chars(login.text) < COMPANY_MIN ? CP_F_TOO_SHORT : CP_F_END;
+}
+
+
+cp_str_t
+cp_mask_email(cp_arena_t *arena, cp_str_t email)
+{
+    const char *at = email.data == NULL ? NULL : memrchr(email.data, '@', email.len);
+
+    if (at == NULL || at == email.data) {
+        return cp_str_dup(arena, CP_STR("***"));
+    }
+
+    return cp_str_printf(arena, "%c***%.*s", email.data[0], (int) (email.data + email.len - at), at);
+}
