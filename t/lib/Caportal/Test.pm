@@ -126,6 +126,13 @@ sub sign_in_again ($self, $journey) {
     return $again->applicant;
 }
 
+# A client's account has this password.
+sub set_password ($self, $client, $password, %more) {
+    my $answer = $client->request(PUT => '/api/account/password', json => {password => $password, %more});
+    die 'no password: ' . Caportal::Client->describe($answer) . "\n" if $answer->code != 204;
+    return;
+}
+
 # The sessions of a client's account are as if their holder had just proved again who they are.
 sub prove ($self, $client) {
     my $account = $client->get('/api/session')->json->{account}{id};
@@ -142,9 +149,11 @@ sub prove ($self, $client) {
     return;
 }
 
-# The counters of messages sent begin again.
+# The counters of messages sent and of passwords tried begin again.
 sub forget_limits ($self) {
-    $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-*')) do redis.call('DEL', key) end", 0);
+    $self->redis('EVAL', "for _, kind in ipairs({'sms-*', 'password-*'}) do "
+            . "for _, key in ipairs(redis.call('KEYS', 'caportal:' .. kind)) do redis.call('DEL', key) end end", 0);
+    $self->change('DELETE FROM sms_code');
     return;
 }
 
