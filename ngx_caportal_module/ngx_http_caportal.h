@@ -85,6 +85,7 @@ char *ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *co
 char *ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -298,5 +299,8 @@ ngx_http_caportal_worker_counts_t *ngx_http_caportal_worker_counts(ngx_http_capo
 #define ngx_http_caportal_count_one(counter)  (void) ngx_atomic_fetch_add(&(counter), 1)
 
 void ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status);
+
+/* Where the library's own events are counted; once a worker. */
+void ngx_http_caportal_events_into(ngx_http_caportal_main_conf_t *cmcf);
 
 #endif

@@ -4,6 +4,7 @@
 #include "account/account.h"
 #include "account/account_ops.h"
 #include "account/sms_code.h"
+#include "account/sms_limits.h"
 #include "call/fields.h"
 #include "captcha/captcha.h"
 #include "identity/identity.h"
@@ -71,24 +72,36 @@ read_input(cp_call_t *call, input_t *in)
 }
 
 
+static cp_code_t
+check_captcha(cp_call_t *call, const input_t *in, const cp_sms_target_t *target)
+{
+    bool needed;
+
+    CP_TRY(cp_sms_needs_captcha(call, target, &needed));
+
+    return needed ? cp_captcha_check(call, in->captcha_id, in->captcha_answer) : CP_OK;
+}
+
+
 cp_code_t
 cp_op_sms_code_create(cp_call_t *call)
 {
-    input_t  in;
-    cp_str_t subject;
+    input_t         in;
+    cp_str_t        subject;
+    cp_sms_target_t target;
+    cp_sms_sent_t   sent;
+    json_t         *answer;
 
     CP_TRY(read_input(call, &in));
     CP_TRY(number_of(call, &in));
-
-    if (call->app->captcha.sms == CP_CAPTCHA_ALWAYS) {
-        CP_TRY(cp_captcha_check(call, in.captcha_id, in.captcha_answer));
-    }
+    CP_TRY(cp_sms_target(call, in.phone, &target));
+    CP_TRY(check_captcha(call, &in, &target));
 
     /* What serves an account is good for that account alone. */
     subject = in.purpose == CP_SMS_FOR_CONFIRM || in.purpose == CP_SMS_FOR_CHANGE_PHONE ? call->who.account_id
                                                                                         : CP_STR("");
-    CP_TRY(cp_sms_code_send(call, in.phone, in.purpose, subject));
+    CP_TRY(cp_sms_code_send_to(call, &target, in.purpose, subject, &sent));
+    CP_TRY(cp_sms_code_sent(call, &sent, &answer));
 
-    return cp_answer(call, 202, json_pack("{s:i, s:i}", "resend_after", CP_SMS_CODE_RESEND_S, "expires_in",
-                                          CP_SMS_CODE_LIVE_S));
+    return cp_answer(call, 202, answer);
 }

@@ -1,5 +1,6 @@
 #include "captcha/captcha_store.h"
 
+#include "base/metric.h"
 #include "base/random.h"
 #include "call/address.h"
 #include "captcha/captcha_rules.h"
@@ -87,7 +88,10 @@ cp_captcha_keep(cp_call_t *call, cp_captcha_kind_t kind, cp_str_t answer, cp_str
     CP_TRY(answer_mac(call, *id, answer, &record.mac));
     CP_TRY(limits_of(call, kind, limits, &count));
 
-    return cp_limit_take(&call->app->redis, call->arena, limits, count, &record, &call->retry_after_s);
+    CP_TRY(cp_limit_take(&call->app->redis, call->arena, limits, count, &record, &call->retry_after_s));
+    cp_metric(CP_METRIC_CAPTCHA_GIVEN);
+
+    return CP_OK;
 }
 
 
@@ -103,6 +107,10 @@ cp_captcha_check(cp_call_t *call, cp_str_t id, cp_str_t answer)
 
     CP_TRY(answer_mac(call, id, answer, &mac));
     code = cp_limit_redeem(&call->app->redis, call->arena, record_key(call, id), mac, TRIES);
+
+    if (code == CP_OK || code == CP_E_BAD_CODE) {
+        cp_metric(code == CP_OK ? CP_METRIC_CAPTCHA_RIGHT : CP_METRIC_CAPTCHA_WRONG);
+    }
 
     return code == CP_E_BAD_CODE ? CP_E_BAD_CAPTCHA : code;
 }

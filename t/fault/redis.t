@@ -22,15 +22,8 @@ my $portal = Caportal::Test->start(edit => sub ($text) {
 });
 my $redis = $portal->stack->service('redis');
 
-# The name that a number has in keys is not known here: the limits of all go.
-sub forget_limits () {
-    my $all = q{redis.call('KEYS', 'caportal:sms-*')};
-    $portal->redis('EVAL', "for _, key in ipairs($all) do redis.call('DEL', key) end", 0);
-    return;
-}
-
 sub code_for ($phone) {
-    forget_limits();
+    $portal->forget_limits;
     my $answer = $portal->client->post('/api/sms-codes', {phone => $phone, purpose => 'login'});
     $answer->code == 202 or die 'a code: ' . Caportal::Client->describe($answer);
     return $portal->sandbox(get => '/inbox', form => {phone => $phone})->json->[0]{params}{code};

@@ -143,4 +143,23 @@ subtest 'without Redis' => sub {
     $portal->restart('redis');
 };
 
+subtest 'adaptive' => sub {
+    my $calm = Caportal::Test->start(edit => sub ($text) { return $text =~ s/sms=off password=3/sms=adaptive password=3/r });
+    my $ask  = sub ($phone, %more) {
+        $calm->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-minute:*')) do "
+            . "redis.call('DEL', key) end", 0);
+        return $calm->client->post('/api/sms-codes', {phone => $phone, purpose => 'login', %more});
+    };
+    my $phone = new_phone();
+    is $ask->($phone)->code, 202, "a number's first";
+    is $ask->($phone)->code, 202, 'its second';
+    is_problem($ask->($phone), 403, 'captcha_required', 'its third');
+    is $ask->($phone, captcha($calm->client))->code, 202, 'with a captcha';
+    is_problem($ask->(new_phone()), 403, 'captcha_required', 'nor does the address get more without one');
+    $calm->redis('FLUSHALL');
+    is_problem($ask->(new_phone()), 403, 'captcha_required', 'also when Redis has forgotten');
+    $calm->forget_limits;
+    is $ask->(new_phone())->code, 202, 'in another hour it does';
+};
+
 done_testing;

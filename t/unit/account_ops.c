@@ -145,6 +145,7 @@ start(void **state)
     app.sms = (cp_sms_conf_t) { CP_STR("/sms/"), CP_STR("dysmsapi.aliyuncs.com"), CP_STR("id"), CP_STR("secret"),
                                 CP_STR("内蒙古CA"), CP_STR("SMS_1"), CP_STR_NULL };
     app.identity = (cp_identity_conf_t) { CP_STR("/identity/verify"), CP_STR("id"), CP_STR("secret") };
+    app.sms_limits = (cp_sms_limits_t) { .number_minute = 1, .number_hour = 5, .number_day = 10 };
     app.session = (cp_session_conf_t) { 1800, 43200 };
 
     return app.keys != NULL && cp_db_library_init() == CP_OK && cp_egress_library_init() == CP_OK ? start_outside()
@@ -243,6 +244,22 @@ expire(const char *kind)
         freeReplyObject(reply);
     }
     freeReplyObject(keys);
+}
+
+
+/* How many codes the number of the test was sent, as rows have it. */
+static int64_t
+rows_of_number(void)
+{
+    cp_str_t index;
+    int64_t  count;
+
+    assert_int_equal(cp_call_db(&call), CP_OK);
+    assert_int_equal(cp_blind_index(app.keys, call.arena, "account.phone", cp_str(phone), &index), CP_OK);
+    assert_int_equal(cp_db_row(call.db, "SELECT COUNT(*) FROM sms_code WHERE phone_index = ?", "s>i", index, &count),
+                     CP_OK);
+
+    return count;
 }
 
 
@@ -372,6 +389,7 @@ provider_fails(void **state)
         assert_int_equal(SEND(), rows[i].code);
         assert_int_equal(SIGN_IN(last_code), CP_E_BAD_CODE);    /* what was not sent must not work */
     }
+    assert_int_equal(rows_of_number(), 2);                      /* the gateway's may have been */
 
     reply_status = 200;
     strcpy(reply_body, "{\"Code\":\"OK\"}");
@@ -404,13 +422,19 @@ per_address_limits(void **state)
     (void) state;
 
     expire("sms-address-hour");
+    call.app = &app;
+    assert_int_equal(cp_call_db(&call), CP_OK);
+    assert_int_equal(cp_db_exec(call.db, "DELETE FROM sms_code", ""), CP_OK);
     app.sms_limits.address_hour = 2;
     assert_int_equal(SEND(), CP_OK);
     stranger(NULL);
     assert_int_equal(SEND(), CP_OK);
     stranger(NULL);
     assert_int_equal(SEND(), CP_E_RATE_LIMITED);
-    assert_in_range(call.retry_after_s, 3500, 3600);
+    assert_in_range(call.retry_after_s, 3500, 3601);
+    expire("sms-address-hour");                                 /* what Redis forgets stands in rows */
+    assert_int_equal(SEND(), CP_E_RATE_LIMITED);
+    assert_int_equal(rows_of_number(), 0);
     app.sms_limits.address_hour = 0;
     assert_int_equal(SEND(), CP_OK);                            /* the refused one was not counted for the number */
 }
