@@ -152,7 +152,8 @@ start(void **state)
         "VALUES (UNHEX(SHA2('p%s', 256)), 'x', 'x', 'x', 1)", tag);
     person = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
-        "VALUES ('a%s', UNHEX(SHA2('a%s', 256)), 'x', 'active', 1, 1)", tag, tag);
+        "VALUES ('a%s', UNHEX(SHA2('a%s', 256)), UNHEX('%s'), 'active', 1, 1)", tag, tag,
+        seal("account.phone", "13800138000"));
     account = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
         "VALUES ('b%s', UNHEX(SHA2('b%s', 256)), 'x', 'active', 1, 1)", tag, tag);
