@@ -123,12 +123,7 @@ static cp_tls_verdict_t
 ngx_http_caportal_judge(SSL *ssl, X509 *certificate)
 {
     int       i;
-    long      result = SSL_get_verify_result(ssl);
     unsigned  faults;
-
-    if (result == X509_V_OK) {
-        return CP_TLS_VERIFIED;
-    }
 
     faults = ngx_http_caportal_all_faults(ssl, certificate);
 
@@ -144,7 +139,35 @@ ngx_http_caportal_judge(SSL *ssl, X509 *certificate)
         }
     }
 
-    return ngx_http_caportal_tls_verdict((int) result);
+    return ngx_http_caportal_tls_verdict((int) SSL_get_verify_result(ssl));
+}
+
+
+/* What was found is kept with the connection: a client must not make us verify its chain with every request. */
+static cp_tls_verdict_t
+ngx_http_caportal_verdict(SSL *ssl, X509 *certificate)
+{
+    static int  kept = -1;
+
+    uintptr_t  verdict;
+
+    if (SSL_get_verify_result(ssl) == X509_V_OK) {
+        return CP_TLS_VERIFIED;
+    }
+
+    if (kept == -1) {
+        kept = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    }
+
+    verdict = kept == -1 ? 0 : (uintptr_t) SSL_get_ex_data(ssl, kept);
+    if (verdict == 0) {
+        verdict = ngx_http_caportal_judge(ssl, certificate);
+        if (kept != -1) {
+            (void) SSL_set_ex_data(ssl, kept, (void *) verdict);
+        }
+    }
+
+    return (cp_tls_verdict_t) verdict;
 }
 
 
@@ -172,7 +195,7 @@ ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx)
         return CP_OK;
     }
 
-    ctx->call.tls = ngx_http_caportal_judge(ssl, certificate);
+    ctx->call.tls = ngx_http_caportal_verdict(ssl, certificate);
 
     len = i2d_X509(certificate, &der);
     X509_free(certificate);

@@ -5,7 +5,7 @@ ALTER TABLE account
   MODIFY phone_sealed VARBINARY(96) NULL COMMENT 'kept when the account is closed',
   MODIFY state VARCHAR(12) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'active, disabled, closed',
   ADD COLUMN sign_in_ways INT NOT NULL DEFAULT 0 COMMENT 'bits: 1 sms 2 password 4 certificate …; 0: any',
-  ADD COLUMN sessions_from BIGINT NOT NULL DEFAULT 0 COMMENT 'sessions begun until then are over, whatever Redis says';
+  ADD COLUMN sessions_from BIGINT NOT NULL DEFAULT 0 COMMENT 'sessions begun before it are over, whatever Redis says';
 
 -- One row a login; the form of a login tells its kind, so one text is never two kinds.
 CREATE TABLE account_login (

@@ -13,7 +13,7 @@ typedef struct {
     bool      closed;          /* for good */
     int64_t   person;          /* 0: not verified */
     unsigned  ways;            /* CP_SIGN_IN_…: by which it may sign in, CP_SIGN_IN_ANY unless its holder chose */
-    int64_t   sessions_from;   /* ms: sessions begun until then are over */
+    int64_t   sessions_from;   /* ms: sessions begun before it are over */
     cp_str_t  sole_unit;       /* public id of the unit that it acts for where there is exactly one, else {0, NULL} */
 } cp_account_t;
 

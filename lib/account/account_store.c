@@ -15,7 +15,7 @@ static const char sql_by_id[] = CP_ACCOUNT_SELECT "WHERE a.id = ?";
 static const char sql_lock[] = CP_ACCOUNT_SELECT "WHERE a.id = ? FOR UPDATE";
 
 static const char sql_admit[] =
-    "SELECT state = 'active' AND sessions_from < ? FROM account WHERE id = ?";
+    "SELECT state = 'active' AND sessions_from <= ? FROM account WHERE id = ?";
 
 static const char sql_still[] =
     "SELECT state = 'active' AND sessions_from = ? FROM account WHERE id = ?";

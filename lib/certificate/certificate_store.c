@@ -46,8 +46,8 @@ static const char sql_state[] =
     "SELECT state FROM certificate WHERE id = ? LOCK IN SHARE MODE";
 
 static const char sql_lock[] =
-    "SELECT c.id, c.order_id, c.issuer, c.state, (SELECT a.public_id FROM account a WHERE a.id = c.account_id) "
-    "FROM certificate c WHERE c.serial = ? FOR UPDATE";
+    "SELECT c.id, c.order_id, c.issuer, c.state, c.account_id, "
+    "(SELECT a.public_id FROM account a WHERE a.id = c.account_id) FROM certificate c WHERE c.serial = ? FOR UPDATE";
 static const char sql_revoke[] =
     "UPDATE certificate SET state = 'revoked', revoked_at = ?, reason = ? WHERE id = ?";
 
@@ -168,8 +168,8 @@ cp_certificate_hold(cp_call_t *call, int64_t id, cp_str_t *state)
 cp_code_t
 cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable)
 {
-    return cp_db_row(call->db, sql_lock, "s>iisss", serial, &revocable->id, &revocable->order, &revocable->issuer,
-                     &revocable->state, &revocable->account_id);
+    return cp_db_row(call->db, sql_lock, "s>iissis", serial, &revocable->id, &revocable->order, &revocable->issuer,
+                     &revocable->state, &revocable->account, &revocable->account_id);
 }
 
 

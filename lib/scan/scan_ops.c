@@ -152,7 +152,14 @@ decide(cp_call_t *call, bool approve)
 cp_code_t
 cp_op_scan_approve(cp_call_t *call)
 {
-    return cp_str_is(call->who.method, "scan") ? CP_E_FORBIDDEN : decide(call, true);
+    cp_account_t account;
+
+    if (cp_str_is(call->who.method, "scan")) {
+        return CP_E_FORBIDDEN;
+    }
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    return cp_sign_in_allowed(&account, "scan") ? decide(call, true) : CP_E_FORBIDDEN;
 }
 
 

@@ -58,8 +58,8 @@ line_json(cp_call_t *call, const cp_session_line_t *line)
                      "current", cp_str_eq(who->session_key, call->who.session_key),
                      "method", cp_json(who->method),
                      "device", cp_json(cp_session_device_text(call->arena, who->device)),
-                     "place", cp_json(who->place), "unit", cp_json(who->unit_id), "since", cp_json_time(call, who->since_ms),
-                     "seen", cp_json_time(call, line->seen_ms),
+                     "place", cp_json(who->place), "unit", cp_json(who->unit_id),
+                     "since", cp_json_time(call, who->since_ms), "seen", cp_json_time(call, line->seen_ms),
                      "expires", cp_json_time(call, cp_session_expires(&call->app->session, who->since_ms,
                                                                       line->seen_ms)));
 }
