@@ -21,8 +21,9 @@ sub tls_request (%option) {
         'Accept: ' . ($option{accept} // 'application/json'), 'Content-Type: application/json', 'Content-Length: ' . length $body,
         'Connection: close', '', '') . $body);
 
+    # Unbuffered: what it says of the session would otherwise come out in the middle of the answer.
     my @words = (
-        qw(timeout 10 openssl s_client -ign_eof -connect), "localhost:$option{port}", '-servername', $option{sni},
+        qw(timeout 10 stdbuf -o0 openssl s_client -ign_eof -connect), "localhost:$option{port}", '-servername', $option{sni},
         '-CAfile', $option{ca}, ($option{tls} // '1.3') eq '1.2' ? '-tls1_2' : '-tls1_3',
         ($option{cert} ? ('-cert', $option{cert}, '-key', $option{key}) : ()),
         ($option{save} ? ('-sess_out', "$folder/$option{save}.session") : ()),
