@@ -71,6 +71,9 @@ const cp_operation_t cp_operations[] = {
     CHANGE("refuseScan", "POST", "/api/scans/{scan}/refuse", ACCOUNT, 0, cp_op_scan_refuse),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
 
+    CHANGE("beginReset", "POST", "/api/password-resets", ANYBODY, 0, cp_op_reset_create),
+    POOLED("finishReset", "PUT", "/api/password-resets/{reset}", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_reset_finish),
+
     /* the account: its logins, its end */
     POOLED("createAccount", "POST", "/api/accounts", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_account_create),
     CHANGE("setEmail", "PUT", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email),

@@ -9,6 +9,8 @@
 
 #define FAULT(verdict)  (1u << (verdict))
 
+#define NGX_HTTP_CAPORTAL_VERIFY_ON  1    /* ssl_verify_client on: in its module's table only */
+
 
 /* What is not listed here makes a certificate one that we do not trust. */
 static const struct {
@@ -213,12 +215,22 @@ ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx)
 cp_code_t
 ngx_http_caportal_certificate_fault(ngx_http_caportal_ctx_t *ctx)
 {
-    cp_code_t   code;
-    cp_shown_t  shown;
+    cp_code_t                 code;
+    cp_shown_t                shown;
+    ngx_http_ssl_srv_conf_t  *sscf;
+
+    sscf = ngx_http_get_module_srv_conf(ctx->request, ngx_http_ssl_module);
 
     code = ngx_http_caportal_take_certificate(ctx);
-    if (code != CP_OK || ctx->call.certificate.data == NULL || ctx->call.tls == CP_TLS_VERIFIED) {
+    if (code != CP_OK || !ctx->call.client_tls) {
         return code;
+    }
+
+    if (ctx->call.certificate.data == NULL) {
+        return sscf->verify == NGX_HTTP_CAPORTAL_VERIFY_ON ? CP_E_CERT_MISSING : CP_OK;
+    }
+    if (ctx->call.tls == CP_TLS_VERIFIED) {
+        return CP_OK;
     }
 
     code = cp_certificate_shown(&ctx->call, &shown);

@@ -18,5 +18,7 @@ cp_code_t cp_op_account_phone(cp_call_t *call);               /* PUT /api/accoun
 cp_code_t cp_op_account_ways(cp_call_t *call);                /* PUT /api/account/sign-in-ways */
 cp_code_t cp_op_account_ways_remove(cp_call_t *call);         /* DELETE /api/account/sign-in-ways */
 cp_code_t cp_op_account_close(cp_call_t *call);               /* POST /api/account/close */
+cp_code_t cp_op_reset_create(cp_call_t *call);                /* POST /api/password-resets */
+cp_code_t cp_op_reset_finish(cp_call_t *call);                /* PUT /api/password-resets/{reset} */
 
 #endif

@@ -4,6 +4,7 @@
 #include "account/account_ops.h"
 #include "account/login.h"
 #include "account/password.h"
+#include "call/address.h"
 #include "call/fields.h"
 #include "captcha/captcha.h"
 #include "catalog/catalog.h"
@@ -34,11 +35,13 @@ static cp_code_t
 count_address(cp_call_t *call)
 {
     const cp_redis_conf_t *redis = &call->app->redis;
-    cp_limit_t             limits[] = {
-        { cp_redis_key(redis, call->arena, "company-address-hour", call->client_ip), ADDRESS_HOUR, HOUR_S },
-        { cp_redis_key(redis, call->arena, "company-address-day", call->client_ip), ADDRESS_DAY, 24 * HOUR_S },
-    };
+    cp_limit_t             limits[2] = { { .most = ADDRESS_HOUR, .window_s = HOUR_S },
+                                         { .most = ADDRESS_DAY, .window_s = 24 * HOUR_S } };
+    cp_address_t           address;
 
+    CP_TRY(cp_call_address(call, &address));
+    limits[0].key = cp_redis_key(redis, call->arena, "company-address-hour", address.name);
+    limits[1].key = cp_redis_key(redis, call->arena, "company-address-day", address.name);
     if (limits[0].key.data == NULL || limits[1].key.data == NULL) {
         return CP_E_NO_MEMORY;
     }

@@ -51,8 +51,8 @@ cp_code_t cp_login_index(cp_call_t *call, const cp_login_t *login, cp_str_t *ind
 cp_code_t cp_login_key(cp_call_t *call, const cp_login_t *login, cp_str_t *name);
 
 /*
- * The account that a login is of; CP_E_NOT_FOUND. `typed` as by cp_login_read(). Asks the database the same for every
- * text of a kind.
+ * The account that a login is of, `typed` as by cp_login_read(). CP_E_NOT_FOUND where it is nobody's, after the same
+ * work: then *account is empty but for the row id of some other, by which more of the same work can be done.
  */
 cp_code_t cp_account_by_login(cp_call_t *call, cp_str_t typed, cp_account_t *account);
 

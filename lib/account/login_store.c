@@ -6,8 +6,11 @@
 
 #define COLUMN  "account_login.login"
 
-static const char sql_account[] =
-    CP_ACCOUNT_SELECT "JOIN account_login l ON l.account_id = a.id WHERE l.login_index = ?";
+/* With the account that is looked at where the login is nobody's. */
+static const char sql_whose_phone[] =
+    "SELECT (SELECT id FROM account WHERE phone_index = ?), (SELECT MIN(id) FROM account)";
+static const char sql_whose[] =
+    "SELECT (SELECT account_id FROM account_login WHERE login_index = ?), (SELECT MIN(id) FROM account)";
 
 static const char sql_insert[] =
     "INSERT INTO account_login (account_id, kind, login_index, login_sealed, created_at) VALUES (?, ?, ?, ?, ?)";
@@ -55,16 +58,20 @@ cp_account_by_login(cp_call_t *call, cp_str_t typed, cp_account_t *account)
 {
     cp_login_t login;
     cp_str_t   index;
+    int64_t    id, other;
 
     CP_TRY(cp_login_read(call->arena, typed, &login));
-    if (login.kind == CP_LOGIN_PHONE) {
-        return cp_account_by_phone(call, login.text, account);
-    }
-
     CP_TRY(cp_call_db(call));
     CP_TRY(cp_login_index(call, &login, &index));
 
-    return cp_account_select_text(call, sql_account, index, account);
+    CP_TRY(cp_db_row(call->db, login.kind == CP_LOGIN_PHONE ? sql_whose_phone : sql_whose, "s>ii", index, &id, &other));
+    CP_TRY(cp_account_by_id(call, id != 0 ? id : other, account));
+    if (id != 0) {
+        return CP_OK;
+    }
+    *account = (cp_account_t) { .id = other };
+
+    return CP_E_NOT_FOUND;
 }
 
 

@@ -33,6 +33,7 @@ check_code(cp_call_t *call, const input_t *in, cp_limit_code_t *code)
     result = cp_limit_look(&call->app->redis, call->arena, code);
     if (result == CP_E_BAD_CODE) {
         CP_TRY(cp_audit(call, "account.phone.refuse", "account", call->who.account_id, NULL));
+        cp_sms_code_refused(call, code);
     }
 
     return result;
@@ -59,6 +60,9 @@ cp_op_account_phone(cp_call_t *call)
     CP_TRY(cp_answer(call, 204, NULL));
 
     CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code.key, code.mac, code.tries));
+    CP_TRY(cp_call_commit(call));
 
-    return cp_call_commit(call);
+    cp_sms_code_returned(call, in.phone, CP_SMS_FOR_CHANGE_PHONE);
+
+    return CP_OK;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "account/account_ops.h"
+#include "account/sms_code.h"
 #include "base/random.h"
 #include "call/operation.h"
 #include "identity/identity.h"
@@ -356,7 +357,9 @@ bound_to_number_and_purpose(void **state)
 
     (void) state;
 
-    assert_int_equal(run(cp_op_sms_code_create, "{'phone':'%s','purpose':'reset_password'}", phone), CP_OK);
+    assert_int_equal(SEND(), CP_OK);
+    expire("sms-minute");
+    assert_int_equal(cp_sms_code_send(&call, cp_str(phone), CP_SMS_FOR_RESET_PASSWORD, CP_STR("")), CP_OK);
     assert_int_equal(SIGN_IN(last_code), CP_E_BAD_CODE);
 
     expire("sms-minute");

@@ -149,6 +149,19 @@ sub prove ($self, $client) {
     return;
 }
 
+# What the phone's inbox holds, newest first, and whether so many messages have arrived there: some are sent after the
+# answer.
+sub inbox ($self, $phone) { return @{ $self->sandbox(get => '/inbox', form => {phone => $phone})->json } }
+
+sub wait_for_messages ($self, $phone, $count) {
+    my $until = time + 10;
+    while (time < $until) {
+        return 1 if $self->inbox($phone) >= $count;
+        select undef, undef, undef, 0.01;
+    }
+    return 0;
+}
+
 # The counters of messages sent and of passwords tried begin again.
 sub forget_limits ($self) {
     $self->redis('EVAL', "for _, kind in ipairs({'sms-*', 'password-*'}) do "

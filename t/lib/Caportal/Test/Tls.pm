@@ -11,14 +11,14 @@ our @EXPORT_OK = qw(tls_request);
 
 # What came back: {status, json, resumed, protocol}; status 0: no answer. Options: port, ca, folder (for files); sni,
 # host (the Host, sni by default); tls (1.2 or 1.3); cert and key; save and resume (names of sessions); method, path,
-# json.
+# accept, json.
 sub tls_request (%option) {
     my $folder = $option{folder};
     my $body   = defined $option{json} ? JSON::PP->new->utf8->encode($option{json}) : '';
     my $host   = $option{host} // $option{sni};
     write_file("$folder/tls.in", join("\r\n", ($option{method} // ($body ne '' ? 'POST' : 'GET'))
         . " $option{path} HTTP/1.1", "Host: $host:$option{port}", "Origin: https://$host:$option{port}",
-        'Accept: application/json', 'Content-Type: application/json', 'Content-Length: ' . length $body,
+        'Accept: ' . ($option{accept} // 'application/json'), 'Content-Type: application/json', 'Content-Length: ' . length $body,
         'Connection: close', '', '') . $body);
 
     my @words = (
