@@ -2,6 +2,7 @@
 #include "api.h"
 
 #include "account/account_ops.h"
+#include "account/desk_ops.h"
 #include "audit/audit_ops.h"
 #include "captcha/captcha_ops.h"
 #include "certificate/certificate_ops.h"
@@ -87,6 +88,8 @@ const cp_operation_t cp_operations[] = {
     CHANGE("setPhone", "PUT", "/api/account/phone", ACCOUNT, CP_FRESH, cp_op_account_phone),
     CHANGE("setSignInWays", "PUT", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways),
     REMOVE_IF("removeSignInWays", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways_remove),
+    CHANGE("applyPhoneChange", "POST", "/api/phone-changes", ANYBODY, 0, cp_op_phone_change_create),
+    READ("getPhoneChange", "/api/phone-changes/{change}", ANYBODY, cp_op_phone_change_show),
     CHANGE("closeAccount", "POST", "/api/account/close", ACCOUNT, CP_FRESH, cp_op_account_close),
 
     /* identity */
@@ -173,6 +176,20 @@ const cp_operation_t cp_operations[] = {
     CHANGE("shipOrder", "POST", "/staff/api/orders/{no}/ship", PRODUCER | SHIPPER, CP_IDEMPOTENT, cp_op_desk_ship),
     CHANGE("completeOrder", "POST", "/staff/api/orders/{no}/complete", PRODUCER | SHIPPER, CP_IDEMPOTENT,
            cp_op_desk_complete),
+
+    /* staff: accounts */
+    READ("listPhoneChanges", "/staff/api/phone-changes", REVIEWER | AUDITOR, cp_op_desk_phone_changes),
+    READ("getDeskPhoneChange", "/staff/api/phone-changes/{change}", REVIEWER | AUDITOR, cp_op_desk_phone_change),
+    CHANGE("approvePhoneChange", "POST", "/staff/api/phone-changes/{change}/approve", REVIEWER, CP_IDEMPOTENT,
+           cp_op_desk_phone_change_approve),
+    CHANGE("rejectPhoneChange", "POST", "/staff/api/phone-changes/{change}/reject", REVIEWER, CP_IDEMPOTENT,
+           cp_op_desk_phone_change_reject),
+    CHANGE("findAccount", "POST", "/staff/api/account-search", ADMIN, 0, cp_op_desk_account_find),
+    READ("getAccount", "/staff/api/accounts/{account}", ADMIN, cp_op_desk_account),
+    CHANGE("disableAccount", "POST", "/staff/api/accounts/{account}/disable", ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_account_disable),
+    CHANGE("enableAccount", "POST", "/staff/api/accounts/{account}/enable", ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_account_enable),
 
     /* staff: revocation, units, audit */
     CHANGE("revokeCertificate", "POST", "/staff/api/certificates/{serial}/revoke", REVIEWER | ADMIN, CP_IDEMPOTENT,

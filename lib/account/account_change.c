@@ -13,6 +13,8 @@ static const char sql_ways[] =
     "UPDATE account SET sign_in_ways = ?, updated_at = ? WHERE id = ?";
 static const char sql_state[] =
     "UPDATE account SET state = ?, updated_at = ? WHERE id = ?";
+static const char sql_decision[] =
+    "INSERT INTO account_decision (account_id, decision, staff_id, reason, created_at) VALUES (?, ?, NULLIF(?, 0), ?, ?)";
 static const char sql_close[] =
     "UPDATE account SET state = 'closed', phone_index = NULL, password = NULL, updated_at = ? WHERE id = ?";
 
@@ -62,26 +64,38 @@ cp_account_set_ways(cp_call_t *call, const cp_account_t *account, unsigned ways)
 
 
 static cp_code_t
-set_state(cp_call_t *call, const cp_account_t *account, const char *state)
+decide(cp_call_t *call, const cp_account_t *account, bool active, cp_str_t reason)
 {
-    return account->closed ? CP_E_CONFLICT
-           : cp_db_exec(call->db, sql_state, "sii", cp_str(state), cp_now_ms(), account->id);
+    const char *state = active ? "active" : "disabled", *decision = active ? "enable" : "disable";
+    int64_t     now = cp_now_ms();
+
+    CP_TRY(cp_db_exec(call->db, sql_state, "sii", cp_str(state), now, account->id));
+    CP_TRY(cp_db_exec(call->db, sql_decision, "isisi", account->id, cp_str(decision), call->who.staff, reason, now));
+
+    return cp_audit(call, active ? "account.enable" : "account.disable", "account", account->public_id, NULL);
 }
 
 
 cp_code_t
-cp_account_disable(cp_call_t *call, const cp_account_t *account)
+cp_account_disable(cp_call_t *call, const cp_account_t *account, cp_str_t reason)
 {
-    CP_TRY(set_state(call, account, "disabled"));
+    if (account->closed || !account->active) {
+        return account->closed ? CP_E_CONFLICT : CP_OK;
+    }
+    CP_TRY(decide(call, account, false, reason));
 
     return cp_account_end_sessions(call, account);
 }
 
 
 cp_code_t
-cp_account_enable(cp_call_t *call, const cp_account_t *account)
+cp_account_enable(cp_call_t *call, const cp_account_t *account, cp_str_t reason)
 {
-    return set_state(call, account, "active");
+    if (account->closed || account->active) {
+        return account->closed ? CP_E_CONFLICT : CP_OK;
+    }
+
+    return decide(call, account, true, reason);
 }
 
 

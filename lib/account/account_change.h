@@ -17,9 +17,14 @@ cp_code_t cp_account_set_phone(cp_call_t *call, const cp_account_t *account, cp_
 /* Restricts by which ways (CP_SIGN_IN_…; CP_SIGN_IN_ANY) it may sign in. */
 cp_code_t cp_account_set_ways(cp_call_t *call, const cp_account_t *account, unsigned ways);
 
-/* Disables it, which ends its sessions, or lets it in again; CP_E_CONFLICT when it is closed. */
-cp_code_t cp_account_disable(cp_call_t *call, const cp_account_t *account);
-cp_code_t cp_account_enable(cp_call_t *call, const cp_account_t *account);
+/*
+ * Disables it, which ends its sessions, or lets it in again, with the reason and the record; nothing happens to one that
+ * is so already. The calling member of staff decides, or without one the operator. CP_E_CONFLICT when it is closed.
+ */
+cp_code_t cp_account_disable(cp_call_t *call, const cp_account_t *account, cp_str_t reason);
+cp_code_t cp_account_enable(cp_call_t *call, const cp_account_t *account, cp_str_t reason);
+
+#define CP_ACCOUNT_REASON  200    /* characters */
 
 /*
  * Closes it for good: its sessions end, number and logins are free for others, the password is gone. What it did stays,

@@ -20,5 +20,7 @@ cp_code_t cp_op_account_ways_remove(cp_call_t *call);         /* DELETE /api/acc
 cp_code_t cp_op_account_close(cp_call_t *call);               /* POST /api/account/close */
 cp_code_t cp_op_reset_create(cp_call_t *call);                /* POST /api/password-resets */
 cp_code_t cp_op_reset_finish(cp_call_t *call);                /* PUT /api/password-resets/{reset} */
+cp_code_t cp_op_phone_change_create(cp_call_t *call);         /* POST /api/phone-changes */
+cp_code_t cp_op_phone_change_show(cp_call_t *call);           /* GET /api/phone-changes/{change} */
 
 #endif

@@ -44,6 +44,9 @@ cp_field_code_t cp_field_company(const cp_call_t *call, cp_str_t value);
 /* "z***@example.com"; from the arena. Pure. */
 cp_str_t cp_mask_email(cp_arena_t *arena, cp_str_t email);
 
+/* A login as staff see it: a number or an address masked, of a user name the first character; a company's name. Pure. */
+cp_str_t cp_mask_login(cp_arena_t *arena, cp_str_t typed);
+
 /* Blind index of a login: of a number that of the account's column, else that of account_login. */
 cp_code_t cp_login_index(cp_call_t *call, const cp_login_t *login, cp_str_t *index);
 

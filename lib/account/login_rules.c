@@ -162,3 +162,25 @@ cp_mask_email(cp_arena_t *arena, cp_str_t email)
 
     return cp_str_printf(arena, "%c***%.*s", email.data[0], (int) (email.data + email.len - at), at);
 }
+
+
+cp_str_t
+cp_mask_login(cp_arena_t *arena, cp_str_t typed)
+{
+    cp_login_t login;
+
+    if (cp_login_read(arena, typed, &login) != CP_OK) {
+        return CP_STR_NULL;
+    }
+
+    switch (login.kind) {
+    case CP_LOGIN_PHONE:
+        return cp_mask_phone(arena, login.text);
+    case CP_LOGIN_EMAIL:
+        return cp_mask_email(arena, typed);
+    case CP_LOGIN_USER_NAME:
+        return cp_mask_name(arena, typed);
+    default:
+        return typed;
+    }
+}

@@ -24,6 +24,15 @@ static const char *const events[] = {
 };
 
 
+void
+cp_notice_send(cp_call_t *call, cp_notice_t notice, cp_str_t phone)
+{
+    if (cp_sms_send_notice(call, phone, events[notice]) != CP_OK) {
+        cp_log(CP_LOG_ERROR, "a notice was not sent, request %.*s", (int) call->request_id.len, call->request_id.data);
+    }
+}
+
+
 static void
 send(cp_call_t *call, void *data)
 {
@@ -31,11 +40,8 @@ send(cp_call_t *call, void *data)
     size_t           i;
 
     for (i = 0; i < 2; i++) {
-        if (notices->numbers[i].data != NULL
-            && cp_sms_send_notice(call, notices->numbers[i], events[notices->notice]) != CP_OK)
-        {
-            cp_log(CP_LOG_ERROR, "a notice was not sent, request %.*s", (int) call->request_id.len,
-                   call->request_id.data);
+        if (notices->numbers[i].data != NULL) {
+            cp_notice_send(call, notices->notice, notices->numbers[i]);
         }
     }
 }

@@ -25,4 +25,7 @@ typedef enum {
 /* To one number or two; {0, NULL}: none. CP_E_NO_MEMORY. */
 cp_code_t cp_notice_later(cp_call_t *call, cp_notice_t notice, cp_str_t phone, cp_str_t other);
 
+/* At once, on a thread that may wait for the provider: for what follows an answer already. */
+void cp_notice_send(cp_call_t *call, cp_notice_t notice, cp_str_t phone);
+
 #endif

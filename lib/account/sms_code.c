@@ -13,6 +13,7 @@ const cp_word_t cp_sms_purpose_words[] = {
     { "reset_password", CP_SMS_FOR_RESET_PASSWORD },
     { "change_phone",   CP_SMS_FOR_CHANGE_PHONE },
     { "confirm",        CP_SMS_FOR_CONFIRM },
+    { "lost_phone",     CP_SMS_FOR_LOST_PHONE },
     { NULL,             0 }
 };
 

@@ -19,6 +19,7 @@
 #define CP_SMS_FOR_RESET_PASSWORD  0x02u
 #define CP_SMS_FOR_CHANGE_PHONE    0x04u
 #define CP_SMS_FOR_CONFIRM         0x08u    /* that who sits at a session is the account's holder */
+#define CP_SMS_FOR_LOST_PHONE      0x10u    /* a new number for an account whose number is lost */
 
 extern const cp_word_t cp_sms_purpose_words[];
 

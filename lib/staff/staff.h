@@ -18,6 +18,9 @@ cp_code_t cp_staff_authenticate(cp_call_t *call);
 /* The same of a certificate that was looked at already. */
 cp_code_t cp_staff_of_shown(cp_call_t *call, const cp_shown_t *shown);
 
+/* Blind index of the calling member's ID number; {0, NULL} where it is not known. */
+cp_code_t cp_staff_person_index(cp_call_t *call, cp_str_t *index);
+
 /* The duties that different people must do on one order. Shipping belongs to production. */
 typedef enum {
     CP_DUTY_REVIEW,

@@ -245,10 +245,11 @@ subtest 'captcha' => sub {
 subtest 'what Redis holds of it' => sub {
     my ($client, $journey, $name) = holder();
     my ($reset, $code) = with_code($name, $journey->{phone});
-    my $all = $portal->redis('EVAL', "local all = '' for _, key in ipairs(redis.call('KEYS', 'caportal:*')) do "
+    my $all = $portal->stack->service('redis')->value('EVAL', "local all = '' for _, key in ipairs(redis.call('KEYS', 'caportal:*')) do "
             . "local kind = redis.call('TYPE', key).ok all = all .. key .. ' ' .. (kind == 'string' and "
             . "redis.call('GET', key) or kind == 'hash' and table.concat(redis.call('HGETALL', key), ' ') or kind) "
             . "end return all", 0);
+    like $all, qr/reset:$reset/, 'the reset itself';
     unlike $all, qr/$journey->{phone}|$name|\b$code\b/, 'neither login nor number nor code';
 };
 

@@ -135,6 +135,9 @@ sub _write ($self) {
         key           $home/conf/secrets/audit
         store         $home/data/materials
         dir           $self->{root}/deploy/schema
+        redis-socket  @{[ $self->{redis}->socket ]}
+        redis-user    caportal_admin
+        redis-password-file $home/conf/secrets/redis-admin
         END
     return;
 }
