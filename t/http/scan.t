@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 use Barcode::ZBar;
 use Caportal::Files qw(read_file write_file);
 use Caportal::Test;
-use Caportal::Test::Edge qw(eventually);
+use Caportal::Test::Edge qw(reloaded);
 use Caportal::Test::Walk qw(is_problem state_of is_unchanged at_once);
 use MIME::Base64 qw(decode_base64);
 use Mojo::JSON qw(encode_json from_json);
@@ -248,8 +248,7 @@ subtest 'where it is not offered' => sub {
     my $file = $other->home . '/conf/halls/nmgca.conf';
     my $text = read_file($file) =~ s/(sign_in .*?) scan;/$1;/r;
     write_file($file, $text);
-    $other->stack->service('nginx')->reload;
-    ok eventually(sub { $other->client->post('/api/scans')->code == 422 }), 'a hall without it';
+    ok reloaded($other), 'a hall without it';
     is_problem($other->client->post('/api/scans'), 422, 'invalid_fields', 'begins none', {method => 'not_sold'});
     is_problem($other->client->post('/api/scans', {hall => 'nmgca'}), 422, 'invalid_fields', 'nor by its name',
         {hall => 'not_sold'});
