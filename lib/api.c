@@ -35,18 +35,20 @@
 
 /* The usual shapes of a row: a read, a change with a JSON body, the same with a pool of its own, an upload. */
 #define READ(id, path, callers, run)                                                                                   \
-    { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
+    { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run, NULL }
 #define REMOVE(id, path, callers, run)  REMOVE_IF(id, path, callers, 0, run)
 #define REMOVE_IF(id, path, callers, flags, run)                                                                       \
-    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, flags, NULL, run }
+    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, flags, NULL, run, NULL }
 #define CHANGE(id, method, path, callers, flags, run)                                                                  \
-    { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run }
+    { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run, NULL }
 #define POOLED(id, method, path, callers, pool, flags, run)                                                            \
-    { id, method, path, callers, pool, CP_BODY_JSON, JSON, flags, NULL, run }
+    { id, method, path, callers, pool, CP_BODY_JSON, JSON, flags, NULL, run, NULL }
+#define CHOOSES(id, path, callers, pool, choose, run)                                                                  \
+    { id, "POST", path, callers, pool, CP_BODY_JSON, JSON, 0, NULL, run, choose }
 #define BYTES(id, path, callers, max, run)                                                                             \
-    { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run }
+    { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run, NULL }
 #define UPLOAD(id, path, callers, kind, run)                                                                           \
-    { id, "PUT", path, callers, CP_POOL_DATABASE, CP_BODY_UPLOAD, 0, 0, kind, run }
+    { id, "PUT", path, callers, CP_POOL_DATABASE, CP_BODY_UPLOAD, 0, 0, kind, run, NULL }
 
 const cp_operation_t cp_operations[] = {
 
@@ -58,13 +60,13 @@ const cp_operation_t cp_operations[] = {
     READ("getCaptcha", "/api/captcha", ANYBODY, cp_op_captcha_create),
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
     CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
-    POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
+    CHOOSES("createSession", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, cp_session_pool, cp_op_session_create),
     READ("getSession", "/api/session", ACCOUNT, cp_op_session_show),
     REMOVE("endSession", "/api/session", ACCOUNT, cp_op_session_end),
     READ("listSessions", "/api/sessions", ACCOUNT, cp_op_session_list),
     REMOVE("endOtherSession", "/api/sessions/{session}", ACCOUNT, cp_op_session_end_one),
     REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
-    POOLED("proveSession", "POST", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_session_prove),
+    CHOOSES("proveSession", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, cp_session_pool, cp_op_session_prove),
     CHANGE("createScan", "POST", "/api/scans", ANYBODY, 0, cp_op_scan_create),
     CHANGE("getScanState", "POST", "/api/scans/{scan}/state", ANYBODY, 0, cp_op_scan_state),
     READ("getScan", "/api/scans/{scan}", ACCOUNT, cp_op_scan_look),

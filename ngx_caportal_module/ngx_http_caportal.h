@@ -85,6 +85,7 @@ char *ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *co
 char *ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -271,7 +272,7 @@ ngx_int_t ngx_http_caportal_send_problem(ngx_http_caportal_ctx_t *ctx, cp_code_t
  */
 cp_code_t ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx);
 
-/* Why nginx itself refuses the certificate, which it answers with 495; CP_OK where it does not. */
+/* Why nginx itself refuses the certificate, or that there is none, with 495 and 496; CP_OK where it does not. */
 cp_code_t ngx_http_caportal_certificate_fault(ngx_http_caportal_ctx_t *ctx);
 
 /* 32 hexadecimal digits that name the request in logs, answers and audit; made at first use. */

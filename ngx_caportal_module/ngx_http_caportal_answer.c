@@ -138,6 +138,10 @@ ngx_http_caportal_send(ngx_http_caportal_ctx_t *ctx)
     r->headers_out.content_type.len = ngx_strlen(type);
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
+    /* Files may be asked for in parts: the server's own filter cuts them out. */
+    r->allow_ranges = call->status == NGX_HTTP_OK && call->in_parts && r->method == NGX_HTTP_GET;
+    r->single_range = 1;
+
     return ngx_http_caportal_send_body(r, body);
 }
 

@@ -9,6 +9,8 @@
 
 #define FAULT(verdict)  (1u << (verdict))
 
+#define NGX_HTTP_CAPORTAL_VERIFY_ON  1    /* ssl_verify_client on: in its module's table only */
+
 
 /* What is not listed here makes a certificate one that we do not trust. */
 static const struct {
@@ -123,12 +125,7 @@ static cp_tls_verdict_t
 ngx_http_caportal_judge(SSL *ssl, X509 *certificate)
 {
     int       i;
-    long      result = SSL_get_verify_result(ssl);
     unsigned  faults;
-
-    if (result == X509_V_OK) {
-        return CP_TLS_VERIFIED;
-    }
 
     faults = ngx_http_caportal_all_faults(ssl, certificate);
 
@@ -144,7 +141,35 @@ ngx_http_caportal_judge(SSL *ssl, X509 *certificate)
         }
     }
 
-    return ngx_http_caportal_tls_verdict((int) result);
+    return ngx_http_caportal_tls_verdict((int) SSL_get_verify_result(ssl));
+}
+
+
+/* What was found is kept with the connection: a client must not make us verify its chain with every request. */
+static cp_tls_verdict_t
+ngx_http_caportal_verdict(SSL *ssl, X509 *certificate)
+{
+    static int  kept = -1;
+
+    uintptr_t  verdict;
+
+    if (SSL_get_verify_result(ssl) == X509_V_OK) {
+        return CP_TLS_VERIFIED;
+    }
+
+    if (kept == -1) {
+        kept = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    }
+
+    verdict = kept == -1 ? 0 : (uintptr_t) SSL_get_ex_data(ssl, kept);
+    if (verdict == 0) {
+        verdict = ngx_http_caportal_judge(ssl, certificate);
+        if (kept != -1) {
+            (void) SSL_set_ex_data(ssl, kept, (void *) verdict);
+        }
+    }
+
+    return (cp_tls_verdict_t) verdict;
 }
 
 
@@ -172,7 +197,7 @@ ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx)
         return CP_OK;
     }
 
-    ctx->call.tls = ngx_http_caportal_judge(ssl, certificate);
+    ctx->call.tls = ngx_http_caportal_verdict(ssl, certificate);
 
     len = i2d_X509(certificate, &der);
     X509_free(certificate);
@@ -190,12 +215,22 @@ ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx)
 cp_code_t
 ngx_http_caportal_certificate_fault(ngx_http_caportal_ctx_t *ctx)
 {
-    cp_code_t   code;
-    cp_shown_t  shown;
+    cp_code_t                 code;
+    cp_shown_t                shown;
+    ngx_http_ssl_srv_conf_t  *sscf;
+
+    sscf = ngx_http_get_module_srv_conf(ctx->request, ngx_http_ssl_module);
 
     code = ngx_http_caportal_take_certificate(ctx);
-    if (code != CP_OK || ctx->call.certificate.data == NULL || ctx->call.tls == CP_TLS_VERIFIED) {
+    if (code != CP_OK || !ctx->call.client_tls) {
         return code;
+    }
+
+    if (ctx->call.certificate.data == NULL) {
+        return sscf->verify == NGX_HTTP_CAPORTAL_VERIFY_ON ? CP_E_CERT_MISSING : CP_OK;
+    }
+    if (ctx->call.tls == CP_TLS_VERIFIED) {
+        return CP_OK;
     }
 
     code = cp_certificate_shown(&ctx->call, &shown);

@@ -127,7 +127,7 @@ ngx_http_caportal_job_start(ngx_http_caportal_ctx_t *ctx)
     task->event.log = r->connection->log;
 
     /* A full queue refuses at once: a request that waits longer than its sender is worth nothing. */
-    if (ngx_thread_task_post(cmcf->pools[ctx->operation->pool], task) != NGX_OK) {
+    if (ngx_thread_task_post(cmcf->pools[cp_api_pool(&ctx->call)], task) != NGX_OK) {
         ngx_http_caportal_refuse(ctx, CP_E_BUSY);
         return;
     }

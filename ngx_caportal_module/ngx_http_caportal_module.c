@@ -34,6 +34,7 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_thread_pool", NGX_CONF_TAKE23, ngx_http_caportal_thread_pool),
     SETTING("caportal_key_ring", NGX_CONF_TAKE1, ngx_http_caportal_key_ring),
     SETTING("caportal_store", NGX_CONF_1MORE, ngx_http_caportal_store),
+    SETTING("caportal_upload_quota", NGX_CONF_1MORE, ngx_http_caportal_upload_quota),
     SETTING("caportal_profiles", NGX_CONF_TAKE1, ngx_http_caportal_profiles),
     SETTING("caportal_sms", NGX_CONF_2MORE, ngx_http_caportal_sms),
     SETTING("caportal_sms_limits", NGX_CONF_1MORE, ngx_http_caportal_sms_limits),

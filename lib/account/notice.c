@@ -15,6 +15,12 @@ static const char *const events[] = {
     [CP_NOTICE_PHONE_REFUSED] = "更换手机号的申请未通过审核",
     [CP_NOTICE_PASSWORD_RESET] = "登录密码已重置",
     [CP_NOTICE_CLOSED] = "已注销",
+    [CP_NOTICE_CERTIFICATE_REVOKED] = "名下的数字证书已吊销",
+    [CP_NOTICE_UNIT_ADMINISTRATOR] = "所在单位的管理员已变更",
+    [CP_NOTICE_UNIT_REMOVED] = "已被移出所在单位",
+    [CP_NOTICE_UNIT_INVITED] = "收到担任单位经办人的邀请",
+    [CP_NOTICE_UNIT_ASKED] = "收到加入单位的申请",
+    [CP_NOTICE_UNIT_DECIDED] = "加入单位的申请已有结果",
 };
 
 

@@ -85,6 +85,10 @@
       "The Idempotency-Key was used for another request")                                                              \
     X(AGREEMENT_CHANGED, "agreement_changed",   409, CLIENT, "协议版本已更新，请重新阅读",                                \
       "The agreement has changed: read it again")                                                                      \
+    X(FROZEN,            "material_frozen",     409, CLIENT, "该材料已提交审核且未被退回，不能修改",                       \
+      "This material was submitted and not rejected: it cannot be changed")                                            \
+    X(QUOTA,             "quota_exceeded",      413, CLIENT, "上传空间已用完，请删除不需要的材料或联系客服",               \
+      "The space for uploads is used up: remove what is not needed, or ask the hall")                                  \
     X(TOO_LARGE,         "too_large",           413, CLIENT, "内容超出大小限制", "Too large")                            \
     X(MEDIA_TYPE,        "unsupported_media_type", 415, CLIENT, "不支持的文件或内容类型",                                 \
       "This type of content is not accepted")                                                                          \

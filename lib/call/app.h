@@ -58,6 +58,13 @@ typedef struct {
     unsigned  absolute_s;
 } cp_session_conf_t;
 
+/* Bytes of materials that may be stored for one of each; 0: no limit. */
+typedef struct {
+    int64_t  order;
+    int64_t  account;
+    int64_t  hall;
+} cp_quota_t;
+
 typedef struct cp_app_s {
     cp_db_conf_t        db;
     cp_redis_conf_t     redis;
@@ -74,6 +81,7 @@ typedef struct cp_app_s {
     const cp_str_t     *origins;     /* "https://host[:port]" of every server whose pages may change something */
     size_t              origin_count;
     cp_store_conf_t     store;       /* of the materials */
+    cp_quota_t          quota;
     cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
     cp_str_t            origin;      /* of the portal's own pages, the first of caportal_origin; {0, NULL}: none */
 } cp_app_t;

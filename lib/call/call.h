@@ -122,6 +122,7 @@ typedef struct cp_call_s {
     json_t                       *answer;                   /* owned by the call */
     cp_str_t                      raw;                      /* a body that is not JSON; wins over `answer` */
     const char                   *raw_type;
+    bool                          in_parts;                 /* `raw` may be asked for in ranges (RFC 9110 section 14) */
     cp_header_t                   headers[CP_HEADERS_MAX];
     size_t                        header_count;
     cp_code_t                     code;

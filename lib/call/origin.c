@@ -24,8 +24,14 @@ cp_known_origin(const cp_app_t *app, cp_str_t origin)
 cp_code_t
 cp_own_origin(const cp_call_t *call, cp_str_t *origin)
 {
-    cp_str_t named = cp_str_printf(call->arena, SCHEME "%.*s", (int) call->host.len, call->host.data);
+    cp_str_t named;
 
+    *origin = CP_STR_NULL;
+    if (call->host.len == 0) {
+        return CP_E_BAD_ORIGIN;
+    }
+
+    named = cp_str_printf(call->arena, SCHEME "%.*s", (int) call->host.len, call->host.data);
     if (named.data == NULL) {
         return CP_E_NO_MEMORY;
     }

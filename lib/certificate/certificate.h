@@ -46,8 +46,8 @@ cp_code_t cp_certificate_of_tls(cp_call_t *call, cp_certificate_t *certificate);
 cp_code_t cp_certificate_still_good(cp_call_t *call, int64_t id, cp_certificate_t *certificate);
 
 /*
- * For a session that was begun with it a moment ago: CP_OK when it has not been revoked or superseded meanwhile. Whoever
- * revokes it from now on finds the session; whoever is about to is waited for.
+ * For a session that was begun with it a moment ago: CP_OK when it has not been revoked or superseded meanwhile.
+ * Whoever revokes it from now on finds the session; whoever is about to is waited for.
  */
 cp_code_t cp_certificate_stays(cp_call_t *call, int64_t id);
 

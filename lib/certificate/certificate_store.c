@@ -1,9 +1,10 @@
 #include "certificate/certificate_store.h"
 
-#define LINES                                                                                                          \
+/* Indexes and order of the tables are named, for each list walks one index and stops at its limit. */
+#define LINES(index)                                                                                                   \
     "SELECT c.id, c.serial, c.issuer, c.state, c.not_before, c.not_after, c.revoked_at, c.reason, "                    \
-    "o.no, o.project, o.product, u.public_id, u.name "                                                                 \
-    "FROM certificate c JOIN certificate_order o ON o.id = c.order_id JOIN unit u ON u.id = c.unit_id "
+    "o.no, o.project, o.product, u.public_id, u.name FROM certificate c FORCE INDEX (" index ") "                      \
+    "STRAIGHT_JOIN certificate_order o ON o.id = c.order_id STRAIGHT_JOIN unit u ON u.id = c.unit_id "
 
 /* A unit's certificates are for its administrator, and each for the member who applied for it. */
 #define TO_MEMBER                                                                                                      \
@@ -11,11 +12,12 @@
     "AND (m.account_id = c.account_id OR m.role = 'administrator') "
 
 static const char sql_lines[] =
-    LINES "JOIN unit_member m ON m.unit_id = c.unit_id AND m.account_id = c.account_id "
+    LINES("certificate_account")
+    "STRAIGHT_JOIN unit_member m FORCE INDEX (PRIMARY) ON m.unit_id = c.unit_id AND m.account_id = c.account_id "
     "WHERE c.account_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
 
 static const char sql_lines_of_unit[] =
-    LINES "WHERE c.unit_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
+    LINES("certificate_unit") "WHERE c.unit_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
 
 static const char sql_download[] =
     "SELECT c.der, i.certificate FROM certificate c JOIN issuer i ON i.name = c.issuer " TO_MEMBER
@@ -46,8 +48,8 @@ static const char sql_state[] =
     "SELECT state FROM certificate WHERE id = ? LOCK IN SHARE MODE";
 
 static const char sql_lock[] =
-    "SELECT c.id, c.order_id, c.issuer, c.state, (SELECT a.public_id FROM account a WHERE a.id = c.account_id) "
-    "FROM certificate c WHERE c.serial = ? FOR UPDATE";
+    "SELECT c.id, c.order_id, c.issuer, c.state, c.account_id, "
+    "(SELECT a.public_id FROM account a WHERE a.id = c.account_id) FROM certificate c WHERE c.serial = ? FOR UPDATE";
 static const char sql_revoke[] =
     "UPDATE certificate SET state = 'revoked', revoked_at = ?, reason = ? WHERE id = ?";
 
@@ -168,8 +170,8 @@ cp_certificate_hold(cp_call_t *call, int64_t id, cp_str_t *state)
 cp_code_t
 cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable)
 {
-    return cp_db_row(call->db, sql_lock, "s>iisss", serial, &revocable->id, &revocable->order, &revocable->issuer,
-                     &revocable->state, &revocable->account_id);
+    return cp_db_row(call->db, sql_lock, "s>iissis", serial, &revocable->id, &revocable->order, &revocable->issuer,
+                     &revocable->state, &revocable->account, &revocable->account_id);
 }
 
 

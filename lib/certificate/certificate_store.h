@@ -51,6 +51,7 @@ typedef struct {
     int64_t   order;
     cp_str_t  issuer;
     cp_str_t  state;
+    int64_t   account;
     cp_str_t  account_id;
 } cp_revocable_t;
 

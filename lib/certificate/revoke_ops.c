@@ -1,6 +1,8 @@
 /* Revoking a certificate: staff any one, a member of a unit those that it may see. The signer makes the CRLs new. */
 #include <stddef.h>
 
+#include "account/account.h"
+#include "account/notice.h"
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "call/fields.h"
@@ -51,6 +53,17 @@ end_sessions(cp_call_t *call, const cp_revocable_t *certificate)
 }
 
 
+static cp_code_t
+tell_holder(cp_call_t *call, const cp_revocable_t *certificate)
+{
+    cp_account_t account;
+
+    CP_TRY(cp_account_by_id(call, certificate->account, &account));
+
+    return cp_notice_later(call, CP_NOTICE_CERTIFICATE_REVOKED, account.phone, CP_STR_NULL);
+}
+
+
 /* In the open transaction, up to its end. */
 static cp_code_t
 revoke(cp_call_t *call, unsigned reason)
@@ -66,6 +79,7 @@ revoke(cp_call_t *call, unsigned reason)
 
     CP_TRY(cp_certificate_revoke(call, certificate.id, cp_reason_number(reason), now_ms));
     CP_TRY(cp_order_release_hold(call, certificate.order));
+    CP_TRY(tell_holder(call, &certificate));
     CP_TRY(cp_audit(call, "certificate.revoke", "certificate", call->params[0],
                     json_pack("{s:o, s:s}", "issuer", cp_json(certificate.issuer), "reason", word)));
 

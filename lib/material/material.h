@@ -38,6 +38,9 @@ typedef struct {
     unsigned char  sha256[CP_SHA256_SIZE];
 } cp_stored_t;
 
+/* After cp_upload_finish(): type, size and digest of what came; file and key are not set. Pure. */
+void cp_upload_describe(const cp_upload_t *upload, cp_stored_t *stored);
+
 /*
  * Makes the file permanent (fsync, rename, fsync of the folders) and says what was stored. On a pool thread, before the
  * commit that names it; a file that no row names is swept later. Called again it only says the same again.
@@ -63,6 +66,12 @@ cp_code_t cp_material_missing(cp_call_t *call, int64_t order, cp_str_t sale, cp_
 
 /* The order's current materials as JSON: [{kind, title, type, size, sha256, state, uploaded_at}]. */
 cp_code_t cp_material_list(cp_call_t *call, int64_t order, cp_str_t sale, json_t **list);
+
+/*
+ * SHA-256 over the order's current materials, a line "kind digest" each in the order of their kinds: 32 bytes from the
+ * arena. What was submitted and what is decided on must agree in it.
+ */
+cp_code_t cp_material_set_digest(cp_call_t *call, int64_t order, cp_str_t *digest);
 
 /* Marks a kind as rejected by the review; CP_E_NOT_FOUND when the order has none of that kind. */
 cp_code_t cp_material_reject(cp_call_t *call, int64_t order, cp_str_t kind);

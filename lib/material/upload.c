@@ -255,6 +255,15 @@ settle(cp_upload_t *upload, cp_arena_t *arena)
 }
 
 
+void
+cp_upload_describe(const cp_upload_t *upload, cp_stored_t *stored)
+{
+    stored->type = upload->type;
+    stored->size = (int64_t) upload->size;
+    memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
+}
+
+
 cp_code_t
 cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
 {
@@ -265,9 +274,7 @@ cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
         return CP_E_NO_MEMORY;
     }
 
-    stored->type = upload->type;
-    stored->size = (int64_t) upload->size;
-    memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
+    cp_upload_describe(upload, stored);
 
     /* The operation may run a second time after a deadlock. */
     return upload->kept ? CP_OK : settle(upload, call->arena);

@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "base/random.h"
+#include "call/address.h"
 #include "call/fields.h"
 #include "scan/scan.h"
 #include "session/session.h"
@@ -11,6 +12,7 @@
 
 #define SECRET_BYTES  32
 #define OF_ADDRESS    60
+#define OF_NETWORK    600
 #define WINDOW_S      600
 
 typedef struct {
@@ -49,18 +51,32 @@ check_hall(cp_call_t *call, cp_str_t name)
 }
 
 
+static cp_code_t
+count_scan(cp_call_t *call)
+{
+    const cp_redis_conf_t *redis = &call->app->redis;
+    cp_address_t           address;
+    cp_limit_t             limits[2];
+
+    CP_TRY(cp_call_address(call, &address));
+
+    limits[0] = (cp_limit_t) { cp_redis_key(redis, call->arena, "scan-address", address.name), OF_ADDRESS, WINDOW_S };
+    limits[1] = (cp_limit_t) { cp_redis_key(redis, call->arena, "scan-network", address.network), OF_NETWORK,
+                               WINDOW_S };
+
+    return cp_limit_take(redis, call->arena, limits, 2, NULL, &call->retry_after_s);
+}
+
+
 cp_code_t
 cp_op_scan_create(cp_call_t *call)
 {
-    const cp_redis_conf_t *redis = &call->app->redis;
-    cp_limit_t             limit = { cp_redis_key(redis, call->arena, "scan-address", call->client_ip), OF_ADDRESS,
-                                     WINDOW_S };
-    create_t               in;
-    cp_str_t               secret, mac, id, url, image;
+    create_t in;
+    cp_str_t secret, mac, id, url, image;
 
     CP_TRY(cp_body_read(call, create_fields, &in));
     CP_TRY(check_hall(call, in.hall));
-    CP_TRY(cp_limit_take(redis, call->arena, &limit, 1, NULL, &call->retry_after_s));
+    CP_TRY(count_scan(call));
 
     secret = cp_random_id(call->arena, SECRET_BYTES);
     if (secret.data == NULL) {
@@ -152,7 +168,14 @@ decide(cp_call_t *call, bool approve)
 cp_code_t
 cp_op_scan_approve(cp_call_t *call)
 {
-    return cp_str_is(call->who.method, "scan") ? CP_E_FORBIDDEN : decide(call, true);
+    cp_account_t account;
+
+    if (cp_str_is(call->who.method, "scan")) {
+        return CP_E_FORBIDDEN;
+    }
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    return cp_sign_in_allowed(&account, "scan") ? decide(call, true) : CP_E_FORBIDDEN;
 }
 
 

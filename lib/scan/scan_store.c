@@ -1,7 +1,7 @@
 /*
- * Scans in Redis: a hash each, `scan:<id>` behind the prefix. Members: secret (its code), state, hall, device, place, at;
- * account (row) once an account has looked; by (key of the session that let the browser in) and mac (as secret, what
- * the browser redeems) while it is let in.
+ * Scans in Redis: a hash each, `scan:<id>` behind the prefix. Members: secret (its code), state, hall, device, place,
+ * at; account (row) once an account has looked; by (key of the session that let the browser in) and mac (as secret,
+ * what the browser redeems) while it is let in.
  */
 #include "scan/scan.h"
 

@@ -148,6 +148,7 @@ cp_challenge_redeem(cp_call_t *call, const cp_challenge_t *challenge)
     CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("DEL"), key));
     code = reply->type == REDIS_REPLY_INTEGER && reply->integer == 1 ? CP_OK : CP_E_BAD_CHALLENGE;
     freeReplyObject(reply);
+    CP_TRY(code);
 
-    return code;
+    return cp_redis_settled(&call->app->redis);
 }

@@ -89,8 +89,8 @@ extern const char cp_session_touch_script[];
 extern const char cp_session_renew_script[];
 
 /*
- * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are of the
- * call): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer.
+ * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are the
+ * call's): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer.
  * CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);

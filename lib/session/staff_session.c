@@ -89,6 +89,7 @@ cp_staff_session_start(cp_call_t *call)
     }
 
     CP_TRY(write_record(call, &record, false));
+    CP_TRY(cp_redis_settled(&call->app->redis));
 
     return set_cookie(call, token);
 }
@@ -206,6 +207,7 @@ cp_staff_session_end(cp_call_t *call)
 
     CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("DEL"), key));
     freeReplyObject(reply);
+    CP_TRY(cp_redis_settled(&call->app->redis));
 
     return set_cookie(call, CP_STR(""));
 }

@@ -95,6 +95,7 @@ cp_ticket_redeem(cp_call_t *call, cp_str_t ticket, cp_str_t state, int64_t *cert
     code = reply->type != REDIS_REPLY_STRING ? CP_E_BAD_TICKET
            : read_record(call, cp_str_n(reply->str, (size_t) reply->len), state, certificate);
     freeReplyObject(reply);
+    CP_TRY(code);
 
-    return code;
+    return cp_redis_settled(&call->app->redis);
 }

@@ -95,7 +95,7 @@ subtest 'ends with its certificate' => sub {
 
     $client = signed_in(%card);
     $change->(q{UPDATE account SET state = 'disabled' WHERE id = ?});
-    is_problem($client->delete('/api/sessions'), 401, 'certificate_disabled', 'with the account');
+    is_problem($client->delete('/api/sessions'), 401, 'unauthenticated', 'with the account');
     $change->(q{UPDATE account SET state = 'active' WHERE id = ?});
 };
 

@@ -322,6 +322,9 @@ subtest 'key ring, store, profiles' => sub {
     each_refused('caportal_store', qr/is not a folder/, 'caportal_store missing;', 'caportal_store secret;');
     my $s3 = 'caportal_store s3 endpoint=http://127.0.0.1:9000 bucket=b key_id=k secret_file=secret spool=.';
     refused("caportal_store", qr/takes a folder/, "caportal_store . more;");
+    each_refused('caportal_store', qr/invalid size/, 'caportal_upload_quota order=x;', 'caportal_upload_quota hall=0;');
+    each_refused('caportal_store', qr/(?:invalid|duplicate|empty) parameter/, 'caportal_upload_quota orders=1m;',
+        'caportal_upload_quota order=1m order=2m;', 'caportal_upload_quota order=;');
     refused("caportal_store", qr/invalid number of arguments/, "caportal_store;");
     each_refused('caportal_store', qr/needs the parameter/, 'caportal_store s3;', $s3 =~ s/ bucket=b//r . ';',
         $s3 =~ s/ spool=\.//r . ';');

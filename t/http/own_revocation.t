@@ -28,7 +28,8 @@ sub revoke ($client, $serial, $reason = 'key_compromise', %option) {
 }
 
 sub by_certificate ($journey) {
-    my $client = $portal->client('certificate', cert => $journey->{certificate}, key => "$journey->{folder}/holder.key");
+    my $client = $portal->client('certificate', cert => $journey->{certificate},
+        key => "$journey->{folder}/holder.key");
     return ($client, $client->post('/api/sessions', {method => 'certificate'}));
 }
 
@@ -77,6 +78,10 @@ subtest 'by its holder' => sub {
     is $answer->code, 200, 'revoked' or diag $answer->body;
     is_deeply {%{ $answer->json }{qw(serial state reason)}},
         {serial => $serial, state => 'revoked', reason => 'key_compromise'}, 'it says so';
+    ok eventually(sub {
+        grep { ($_->{params}{event} // '') =~ /吊销/ }
+            @{ $portal->sandbox(get => '/inbox', form => {phone => $holder->{phone}})->json };
+    }, 3), 'the holder is told';
     ok eventually(sub { reads_guarded($token) == 401 }, 1), 'the session has ended, everywhere';
     is_problem($browser->get('/api/session'), 401, 'unauthenticated', 'for good');
     is $holder->applicant->get('/api/session')->code, 200, 'that of the phone goes on';

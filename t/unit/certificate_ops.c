@@ -152,10 +152,11 @@ start(void **state)
         "VALUES (UNHEX(SHA2('p%s', 256)), 'x', 'x', 'x', 1)", tag);
     person = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
-        "VALUES ('a%s', UNHEX(SHA2('a%s', 256)), 'x', 'active', 1, 1)", tag, tag);
+        "VALUES ('a%s', UNHEX(SHA2('a%s', 256)), UNHEX('%s'), 'active', 1, 1)", tag, tag,
+        seal("account.phone", "13947100208"));
     account = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
-        "VALUES ('b%s', UNHEX(SHA2('b%s', 256)), 'x', 'active', 1, 1)", tag, tag);
+        "VALUES ('b%s', NULL, NULL, 'active', 1, 1)", tag);
     stranger_account = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO unit (public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified, created_at, "
         "updated_at) VALUES ('u%s', 'enterprise', 'Unit %s', '91150000MA0000007P', UNHEX('%s'), UNHEX('%s'), 1, 1, 1)",

@@ -27,6 +27,38 @@ message(void **state)
 }
 
 
+/* The Host is the client's to choose: what it names must be configured. */
+static void
+origins(void **state)
+{
+    static const cp_str_t known[] = {
+        { 23, (char *) (uintptr_t) "https://hall.example.cn" }, { 27, (char *) (uintptr_t) "https://key.example.cn:8444" },
+    };
+    static const struct { const char *host; int which; } rows[] = {
+        { "hall.example.cn", 0 }, { "HALL.Example.CN", 0 }, { "key.example.cn:8444", 1 },
+        { "key.example.cn", -1 }, { "hall.example.cn:443", -1 }, { "hall.example.cn.", -1 }, { "hall.example.c", -1 },
+        { "evil.example", -1 }, { "hall.example.cn.evil.example", -1 }, { "", -1 }, { NULL, -1 },
+    };
+    cp_app_t  app = { .origins = known, .origin_count = 2 }, none = { .origins = NULL, .origin_count = 0 };
+    cp_call_t call = { .arena = arena };
+    cp_str_t  own;
+    size_t    i;
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        call.host = cp_str(rows[i].host);
+        call.app = &app;
+        assert_int_equal(cp_own_origin(&call, &own), rows[i].which < 0 ? CP_E_BAD_ORIGIN : CP_OK);
+        if (rows[i].which >= 0) {
+            assert_ptr_equal(own.data, known[rows[i].which].data);
+        }
+        call.app = &none;
+        assert_int_equal(cp_own_origin(&call, &own), CP_E_BAD_ORIGIN);
+    }
+}
+
+
 static cp_public_key_t
 public_of(EVP_PKEY *pkey)
 {
@@ -253,8 +285,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(message), cmocka_unit_test(p256), cmocka_unit_test(rsa), cmocka_unit_test(sm2_vector),
-        cmocka_unit_test(sm2),
+        cmocka_unit_test(message), cmocka_unit_test(origins), cmocka_unit_test(p256), cmocka_unit_test(rsa),
+        cmocka_unit_test(sm2_vector), cmocka_unit_test(sm2),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

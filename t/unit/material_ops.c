@@ -231,6 +231,7 @@ open_case(void **state)
     call.app = &app;
     call.arena = cp_arena_new(0);
     call.came_as.account = call.who.account = 1;
+    call.came_as.since_ms = test_now_ms;
     call.request_id = CP_STR("request");
     call.client_ip = CP_STR("192.0.2.1");
     assert_int_equal(cp_call_db(&call), CP_OK);
@@ -331,6 +332,19 @@ static int
 upload_jpeg(const char *kind)
 {
     return send_body(kind, "image/jpeg", CP_STR(JPEG));
+}
+
+
+/* The same with bytes that were never there. */
+static int
+upload_another(const char *kind)
+{
+    static int count;
+    char       bytes[64];
+
+    snprintf(bytes, sizeof(bytes), JPEG " %d", ++count);
+
+    return send_body(kind, "image/jpeg", cp_str(bytes));
 }
 
 
@@ -518,14 +532,18 @@ replace_and_remove(void **state)
 
     /* never submitted: nobody has seen the first one */
     assert_int_equal(upload_jpeg("licence"), 201);
-    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_another("licence"), 201);
     assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'discarded' AND is_current IS NULL"), 1);
     assert_int_equal(number("SELECT COUNT(*) FROM material WHERE is_current = 1 AND state = 'uploaded'"), 1);
 
     /* submitted and rejected: what the review saw stays as evidence */
     test_now_ms += 1000;
     script("UPDATE certificate_order SET state = 'rejected', submitted_at = 1767323045500");
-    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_another("licence"), 409);       /* but the reviewer found nothing wrong with this one */
+    assert_int_equal(call.code, CP_E_FROZEN);
+    assert_int_equal(run(&del, "licence"), 409);
+    script("UPDATE material SET state = 'rejected' WHERE is_current = 1");
+    assert_int_equal(upload_another("licence"), 201);
     assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'replaced'"), 1);
 
     assert_int_equal(run(&del, "licence"), 204);
@@ -537,6 +555,62 @@ replace_and_remove(void **state)
     assert_int_equal(run(&del, "licence"), 404);
     assert_int_equal(run(&get, "licence"), 404);
     test_now_ms -= 1000;
+}
+
+
+/* The same bytes take one file and its room once, whatever they are called. */
+static void
+same_bytes(void **state)
+{
+    int before = files();
+
+    (void) state;
+
+    script("DELETE FROM material_usage");
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(files(), before + 1);
+    assert_int_equal(number("SELECT COUNT(DISTINCT file) FROM material"), 1);
+    assert_int_equal(number("SELECT SUM(bytes) FROM material_usage WHERE scope = 'account'"), sizeof(JPEG) - 1);
+    assert_int_equal(number("SELECT SUM(bytes) FROM material_usage WHERE scope = 'hall'"), sizeof(JPEG) - 1);
+    assert_int_equal(run(&get, "licence"), 200);
+    assert_true(cp_str_is(call.raw, JPEG));
+
+    assert_int_equal(run(&del, "licence"), 204);
+    assert_int_equal(number("SELECT SUM(bytes) FROM material_usage"), 0);
+}
+
+
+static void
+quotas(void **state)
+{
+    static const cp_quota_t limits[] = { { 40, 0, 0 }, { 0, 40, 0 }, { 0, 0, 40 } };
+    int    before = files();
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(limits); i++) {
+        app.quota = (cp_quota_t) { 0 };
+        script("DELETE FROM material");
+        script("DELETE FROM material_usage");
+        before = files();
+        app.quota = limits[i];
+
+        assert_int_equal(upload_another("licence"), 201);
+        assert_int_equal(upload_another("licence"), 201);      /* takes the room of the one that it replaces */
+        assert_int_equal(files(), before + 2);
+        script("UPDATE certificate_order SET submitted_at = 1767323046000");
+        script("UPDATE material SET state = 'rejected' WHERE is_current = 1");
+        assert_int_equal(upload_another("licence"), 413);      /* what a review saw stays, and its room is taken */
+        assert_int_equal(call.code, CP_E_QUOTA);
+        assert_int_equal(files(), before + 2);
+        assert_int_equal(number("SELECT COUNT(*) FROM material"), 2);
+        script("UPDATE certificate_order SET submitted_at = NULL");
+    }
+
+    app.quota = (cp_quota_t) { 0 };
 }
 
 
@@ -612,11 +686,11 @@ nothing_half_done(void **state)
 
     assert_int_equal(upload_jpeg("licence"), 201);
 
-    /* before the first of these the account is looked at, and the transaction begun, which is tried again */
+    /* those before look whether the account may, and begin the transaction: they are tried again */
     for (n = 2; n < 40; n++) {
         before = files();
         cp_db_fail_after(call.db, n);
-        status = upload_jpeg("licence");
+        status = upload_another("licence");
         cp_db_fail_after(call.db, -1);
         if (status == 201) {
             break;
@@ -736,7 +810,7 @@ sweep(void **state)
 
     /* one in use, one that no review saw */
     assert_int_equal(upload_jpeg("licence"), 201);
-    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_another("licence"), 201);
     nftw(app.store.folder.data, age_file, 8, FTW_PHYS);
 
     snprintf(path, sizeof(path), "%s/ab", app.store.folder.data);
@@ -823,7 +897,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(upload_and_read_back), CASE(refused),         CASE(others_materials), CASE(replace_and_remove),
-        CASE(rejected_by_review),   CASE(viewed_by_staff), CASE(damaged_file),     CASE(nothing_half_done),
+        CASE(same_bytes),           CASE(quotas),          CASE(rejected_by_review), CASE(viewed_by_staff),
+        CASE(damaged_file),         CASE(nothing_half_done),
         CASE(out_of_memory),        CASE(sweep),           CASE(templates),
     };
 

@@ -11,18 +11,19 @@ our @EXPORT_OK = qw(tls_request);
 
 # What came back: {status, json, resumed, protocol}; status 0: no answer. Options: port, ca, folder (for files); sni,
 # host (the Host, sni by default); tls (1.2 or 1.3); cert and key; save and resume (names of sessions); method, path,
-# json.
+# accept, json.
 sub tls_request (%option) {
     my $folder = $option{folder};
     my $body   = defined $option{json} ? JSON::PP->new->utf8->encode($option{json}) : '';
     my $host   = $option{host} // $option{sni};
     write_file("$folder/tls.in", join("\r\n", ($option{method} // ($body ne '' ? 'POST' : 'GET'))
         . " $option{path} HTTP/1.1", "Host: $host:$option{port}", "Origin: https://$host:$option{port}",
-        'Accept: application/json', 'Content-Type: application/json', 'Content-Length: ' . length $body,
+        'Accept: ' . ($option{accept} // 'application/json'), 'Content-Type: application/json', 'Content-Length: ' . length $body,
         'Connection: close', '', '') . $body);
 
+    # Unbuffered: what it says of the session would otherwise come out in the middle of the answer.
     my @words = (
-        qw(timeout 10 openssl s_client -ign_eof -connect), "localhost:$option{port}", '-servername', $option{sni},
+        qw(timeout 10 stdbuf -o0 openssl s_client -ign_eof -connect), "localhost:$option{port}", '-servername', $option{sni},
         '-CAfile', $option{ca}, ($option{tls} // '1.3') eq '1.2' ? '-tls1_2' : '-tls1_3',
         ($option{cert} ? ('-cert', $option{cert}, '-key', $option{key}) : ()),
         ($option{save} ? ('-sess_out', "$folder/$option{save}.session") : ()),

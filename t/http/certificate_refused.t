@@ -2,13 +2,15 @@ use v5.36;
 use utf8;
 use warnings FATAL => 'all';
 
-# An operator who has nginx check lists of revoked certificates as well (ssl_crl): what stands there is refused whatever
-# its row says, and when a list is out of date nobody is let in and everybody is told to come again.
+# An operator who has nginx refuse more: by lists of revoked certificates (ssl_crl), where what is listed is refused
+# whatever its row says, and nobody is let in when a list is out of date; and whoever has no certificate
+# (ssl_verify_client on). The portal says why either way.
 
 use Caportal::Files qw(command folder write_file read_file);
 use Caportal::Test;
 use Caportal::Test::Edge qw(reloaded settled);
 use Caportal::Test::Leaf qw(leaf bind_row serial_of);
+use Caportal::Test::Tls qw(tls_request);
 use Caportal::Test::Walk qw(is_problem);
 use File::Temp qw(tempdir);
 use Test::More;
@@ -34,8 +36,17 @@ sub write_lists ($from, $hours, @serials) {
 }
 
 write_lists(0, 24);
+
+# Beside the server for certificates one, on the same port, that lets in nobody without.
+sub strict ($text) {
+    my ($server) = grep {/ssl_verify_client/} $text =~ /^(    server \{\n.*?^    \}\n)/gms;
+    return $server =~ s/server_name +localhost;/server_name strict.test;/r =~ s/(ssl_verify_client +)optional;/$1on;/r;
+}
+
 my $portal = Caportal::Test->start(edit => sub ($text) {
-    return $text =~ s/(ssl_verify_client +optional;)/$1 ssl_crl $folder\/crl.pem;/r;
+    my $strict = strict($text);
+    return $text =~ s/(ssl_verify_client +optional;)/$1 ssl_crl $folder\/crl.pem;/r
+        =~ s/(    include egress\.conf;)/$strict$1/r;
 });
 my $issuing = $ca->file('issuing.pem') =~ s/\.pem\z//r;
 my $journey = $portal->order_until('issued');
@@ -64,6 +75,22 @@ is_problem($answer, 503, 'certificate_status_unknown', 'nobody knows');
 ok $answer->headers->header('Retry-After'), 'come again';
 is_problem($portal->staff('reviewer')->get('/staff/api/session'), 503, 'certificate_status_unknown', 'nor of staff');
 is_problem(sign_in(leaf("$folder/stranger")), 401, 'certificate_self_signed', 'a stranger is told what matters to him');
+
+subtest 'a certificate is required' => sub {
+    my $ask = sub (%option) {
+        tls_request(folder => $folder, ca => $portal->addresses->{server_ca}, sni => 'strict.test',
+            port => $portal->addresses->{certificate} =~ s/.*://r, path => '/api/sessions', %option);
+    };
+    my $none = $ask->(json => {method => 'certificate'});
+    is_deeply [$none->{status}, $none->{json}{code}], [401, 'certificate_missing'], 'there is none';
+    my $page = $ask->(path => '/', accept => 'text/html');
+    is $page->{status}, 401, 'a browser';
+    like $page->{text}, qr/<h1>[^<]+<.*certificate_missing/s, 'gets a page that says so';
+    unlike $page->{text}, qr/No required SSL certificate/, 'in our words';
+    my %stranger = leaf("$folder/another");
+    is $ask->(json => {method => 'certificate'}, %stranger)->{json}{code}, 'certificate_self_signed', 'a wrong one';
+    is $ask->(json => {method => 'certificate'}, %good)->{status}, 201, 'a good one';
+};
 
 settled($portal);
 done_testing;
