@@ -9,9 +9,9 @@ use Caportal::Sample qw(new_phone);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw reloaded settled workers);
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
-use constant SLOW => 0.6;
+use constant SLOW => 1.5;
 
 my $portal = Caportal::Test->start(edit => sub ($text) {
     $text =~ s/(thread_pool caportal_egress +threads)=\d+ max_queue=\d+/$1=2 max_queue=2/;
@@ -38,10 +38,8 @@ sub lines ($pattern) { return scalar(() = $portal->logs =~ /$pattern/g) }
 subtest 'the answer does not wait' => sub {
     my ($phone, $before) = somebody();
     slow();
-    my $start = time;
     is ask($phone)->code, 202, 'answered';
-    cmp_ok time - $start, '<', SLOW / 2, 'at once, though the provider takes its time';
-    is scalar($portal->inbox($phone)), $before, 'no message is there yet';
+    is scalar($portal->inbox($phone)), $before, 'before the provider, who takes its time';
     ok $portal->wait_for_messages($phone, $before + 1), 'it arrives';
 };
 
@@ -82,7 +80,7 @@ subtest 'no room' => sub {
     $portal->forget_limits;
 
     # Two that are being sent and two that wait for it are all that there is room for.
-    slow(100, 3 * SLOW);
+    slow(100, 2 * SLOW);
     my @waiting = map { my $raw = raw($portal);
         $raw->send($raw->json(POST => '/api/sms-codes', {purpose => 'login', phone => new_phone()}));
         sleep 0.05;
