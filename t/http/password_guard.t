@@ -146,8 +146,8 @@ subtest 'what is written' => sub {
     my $secret = wrong();
     my $address = new_address();
     try_from($address, $holder, $secret);
-    my ($keys) = $portal->redis('EVAL', "return table.concat(redis.call('KEYS', 'caportal:password-*'), ' ')", 0);
-    ok length $keys, 'counts';
+    my $keys = $portal->redis_value('EVAL', "return table.concat(redis.call('KEYS', 'caportal:password-*'), ' ')", 0);
+    is join(' ', sort $keys =~ /password-(\w+):/g), 'account address pair ratio word', 'counts';
     unlike "$keys " . $portal->logs, qr/\Q$secret\E|(?<!\d)$holder(?!\d)/, 'no password, no number';
     unlike $keys, qr/\Q$address\E/, 'no address';
 };
