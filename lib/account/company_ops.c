@@ -4,6 +4,7 @@
 #include "account/account_ops.h"
 #include "account/login.h"
 #include "account/password.h"
+#include "account/password_strength.h"
 #include "call/address.h"
 #include "call/fields.h"
 #include "captcha/captcha.h"
@@ -24,8 +25,8 @@ typedef struct {
 
 static const cp_field_t fields[] = {
     { "company", CP_FIELD_TEXT, true, 1, CP_LOGIN_MAX, offsetof(input_t, company), cp_field_company, NULL },
-    { "password", CP_FIELD_SECRET, true, CP_PASSWORD_MIN, CP_PASSWORD_MAX, offsetof(input_t, password),
-      cp_password_check, NULL },
+    { "password", CP_FIELD_SECRET, true, CP_PASSWORD_MIN, CP_PASSWORD_MAX, offsetof(input_t, password), NULL,
+      NULL },
     { "captcha_id", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ID_MAX, offsetof(input_t, captcha_id), NULL, NULL },
     { "captcha_answer", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ANSWER_MAX, offsetof(input_t, captcha_answer), NULL, NULL },
 };
@@ -67,11 +68,14 @@ create(cp_call_t *call, const input_t *in, cp_str_t hash, cp_account_t *account)
 cp_code_t
 cp_op_account_create(cp_call_t *call)
 {
-    input_t      in;
-    cp_account_t account;
-    cp_str_t     hash;
+    input_t       in;
+    cp_account_t  account;
+    cp_strength_t strength;
+    cp_str_t      hash;
+    cp_code_t     code;
 
-    CP_TRY(cp_body_read(call, fields, &in));
+    code = cp_body_read(call, fields, &in);
+    CP_TRY(cp_password_judge(call, code, "password", in.password, &in.company, 1, &strength));
 
     if (!cp_sign_in_is_offered(call, CP_SIGN_IN_COMPANY)) {
         cp_bad_field(call, CP_STR("company"), CP_F_NOT_SOLD);

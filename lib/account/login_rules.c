@@ -35,75 +35,19 @@ is_letter(char c)
 }
 
 
-/*
- * The ASCII character that a full-width one (U+FF01 to U+FF5E, U+3000) stands for; 0 when it is none. They are the
- * three bytes EF BC 81 to EF BD 9E, and E3 80 80.
- */
-static char
-narrow(const unsigned char *p, size_t left)
-{
-    unsigned code;
-
-    if (left < 3) {
-        return 0;
-    }
-    if (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) {
-        return ' ';
-    }
-    if (p[0] != 0xef || (p[1] != 0xbc && p[1] != 0xbd)) {
-        return 0;
-    }
-
-    code = ((unsigned) (p[1] & 0x3f) << 6) | (p[2] & 0x3f);
-
-    /* U+FFxx: its last twelve bits less 0xF00 are the character's distance from U+FF00. */
-    return code >= 0xf01 && code <= 0xf5e ? (char) (code - 0xf00 + 0x20) : 0;
-}
-
-
-/* Full-width as ASCII, letters small, no spaces; says whether there is more than ASCII, and whether all are digits. */
-static cp_str_t
-fold(cp_arena_t *arena, cp_str_t typed, bool *wide, bool *digits)
-{
-    cp_str_t out = cp_str_dup(arena, typed);
-    size_t   i, n;
-    char     c;
-
-    *wide = false;
-    *digits = true;
-
-    for (i = 0, n = 0; out.data != NULL && i < typed.len; i++) {
-        c = narrow((const unsigned char *) typed.data + i, typed.len - i);
-        if (c != 0) {
-            i += 2;
-        } else {
-            c = typed.data[i];
-        }
-
-        if (c != ' ') {
-            out.data[n++] = c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-            *wide = *wide || (unsigned char) c >= 0x80;
-            *digits = *digits && is_digit(c);
-        }
-    }
-
-    if (out.data != NULL) {
-        out.len = n;
-        out.data[n] = '\0';
-    }
-
-    return out;
-}
-
-
 cp_code_t
 cp_login_read(cp_arena_t *arena, cp_str_t typed, cp_login_t *login)
 {
-    bool wide, digits;
+    bool   wide = false, digits = true;
+    size_t i;
 
-    login->text = fold(arena, typed, &wide, &digits);
+    login->text = cp_str_fold(arena, typed);
     if (login->text.data == NULL) {
         return CP_E_NO_MEMORY;
+    }
+    for (i = 0; i < login->text.len; i++) {
+        wide = wide || (unsigned char) login->text.data[i] >= 0x80;
+        digits = digits && is_digit(login->text.data[i]);
     }
 
     login->kind = memchr(login->text.data, '@', login->text.len) != NULL ? CP_LOGIN_EMAIL

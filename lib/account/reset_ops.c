@@ -6,6 +6,7 @@
 #include "account/account_ops.h"
 #include "account/notice.h"
 #include "account/password.h"
+#include "account/password_strength.h"
 #include "audit/audit.h"
 #include "call/fields.h"
 #include "call/later.h"
@@ -46,18 +47,10 @@ typedef struct {
 } finish_t;
 
 
-/* A number is refused whoever's it is: to refuse the account's own alone would tell who guesses that it is. */
-static cp_field_code_t
-check_password(const cp_call_t *call, cp_str_t password)
-{
-    return cp_mobile_matches(call->app->mobile, password) ? CP_F_COMMON : cp_password_check(call, password);
-}
-
-
 static const cp_field_t finish_fields[] = {
     { "code", CP_FIELD_TEXT, true, 1, 16, offsetof(finish_t, code), NULL, NULL },
-    { "password", CP_FIELD_SECRET, true, CP_PASSWORD_MIN, CP_PASSWORD_MAX, offsetof(finish_t, password),
-      check_password, NULL },
+    { "password", CP_FIELD_SECRET, true, CP_PASSWORD_MIN, CP_PASSWORD_MAX, offsetof(finish_t, password), NULL,
+      NULL },
 };
 
 
@@ -187,6 +180,20 @@ change(cp_call_t *call, const cp_account_t *known, cp_str_t hash, const cp_limit
 }
 
 
+/* What is known of the account is looked at only when the code was right: else who guesses would be told of it. */
+static cp_code_t
+judge_for(cp_call_t *call, const cp_account_t *account, cp_str_t password)
+{
+    cp_str_t      words[CP_PASSWORD_CONTEXT];
+    size_t        count;
+    cp_strength_t strength;
+
+    CP_TRY(cp_password_context(call, account, words, &count));
+
+    return cp_password_judge(call, CP_OK, "password", password, words, count, &strength);
+}
+
+
 cp_code_t
 cp_op_reset_finish(cp_call_t *call)
 {
@@ -194,10 +201,12 @@ cp_op_reset_finish(cp_call_t *call)
     cp_reset_t      reset;
     cp_account_t    account;
     cp_limit_code_t claim;
+    cp_strength_t   strength;
     cp_str_t        hash;
 
-    CP_TRY(cp_body_read(call, finish_fields, &in));
+    CP_TRY(cp_password_judge(call, cp_body_read(call, finish_fields, &in), "password", in.password, NULL, 0, &strength));
     CP_TRY(read_reset(call, in.code, &account, &reset, &claim));
+    CP_TRY(judge_for(call, &account, in.password));
     CP_TRY(cp_password_hash(call->arena, in.password, &hash));
     CP_TRY(change(call, &account, hash, &claim));
 

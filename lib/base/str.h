@@ -63,6 +63,13 @@ bool cp_str_number(cp_str_t s, int64_t *value);
 /* Bytes of well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without control characters. */
 bool cp_str_is_text(cp_str_t s);
 
+/*
+ * What somebody typed with full-width characters (U+FF01 to U+FF5E, U+3000) with the ASCII ones that they stand for; and
+ * that without spaces and with small ASCII letters, for comparing. From the arena; {0, NULL} when memory is out.
+ */
+cp_str_t cp_str_narrow(cp_arena_t *arena, cp_str_t s);
+cp_str_t cp_str_fold(cp_arena_t *arena, cp_str_t s);
+
 /* Characters (code points) of a string that cp_str_is_text() accepted. */
 size_t cp_str_chars(cp_str_t s);
 

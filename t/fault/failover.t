@@ -40,7 +40,7 @@ sub ask ($client, $method, $path, $json = undef) {
 sub person () {
     my ($client, $journey) = $portal->sign_in;
     my $set = $client->request(PUT => '/api/account/password', json => {password => PASSWORD});
-    $set->code == 204 or die 'a password: ' . Caportal::Client->describe($set);
+    $set->code == 200 or die 'a password: ' . Caportal::Client->describe($set);
     return $journey->{phone};
 }
 

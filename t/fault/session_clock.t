@@ -47,7 +47,7 @@ my $portal = Caportal::Test->start(
 );
 
 my $journey = ($portal->sign_in)[1];
-is $journey->applicant->request(PUT => '/api/account/password', json => {password => 'Tie-mu-zhen 1206'})->code, 204,
+is $journey->applicant->request(PUT => '/api/account/password', json => {password => 'Tie-mu-zhen 1206'})->code, 200,
     'an account with a password';
 
 sub applicant () {

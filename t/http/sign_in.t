@@ -177,7 +177,7 @@ subtest 'passwords' => sub {
     is_problem($set->($client, password => 'short'), 422, 'invalid_fields', 'too short', {password => 'too_short'});
     is_problem($set->($client, password => $_), 422, 'invalid_fields', "common: $_", {password => 'common'})
         for qw(password1 PASSWORD1 12345678 aaaaaaaa), $phone;
-    is $set->($client, password => $password)->code, 204, 'set';
+    is $set->($client, password => $password)->json->{strength}, 'strong', 'set, and told how strong it is';
 
     my $second = $portal->client;
     is by_password($phone, $password, $second)->code, 201, 'sign in with it';
@@ -187,13 +187,13 @@ subtest 'passwords' => sub {
         'a wrong password and an unknown number are told the same';
 
     $portal->forget_limits;
-    is_problem($set->($client, password => 'another one'), 422, 'invalid_fields', 'a change without the present one',
+    is_problem($set->($client, password => 'i!eqh524'), 422, 'invalid_fields', 'a change without the present one',
         {current_password => 'required'});
-    is_problem($set->($client, password => 'another one', current_password => 'wrong-wrong'), 422, 'invalid_fields',
+    is_problem($set->($client, password => 'i!eqh524', current_password => 'wrong-wrong'), 422, 'invalid_fields',
         'with a wrong one', {current_password => 'mismatch'});
     is by_password($phone, $password)->code, 201, 'it is as it was';
 
-    is $set->($client, password => 'another one', current_password => $password)->code, 204, 'changed';
+    is $set->($client, password => 'i!eqh524', current_password => $password)->json->{strength}, 'fair', 'changed';
     is $client->get('/api/session')->code, 200, 'this session goes on';
     is $second->get('/api/session')->code, 401, 'every other has ended';
     is_problem(by_password($phone, $password), 401, 'bad_credentials', 'the old one is worth nothing');

@@ -192,7 +192,8 @@ subtest 'what rows tell' => sub {
         'segment, network and purpose';
     my $all = join '|', map { $_ // '' } values %$row;
     unlike $all, qr/$phone|127\.0\.11\.5/, 'neither number nor address';
-    my ($keys) = $portal->redis('EVAL', "return table.concat(redis.call('KEYS', '*'), ' ')", 0);
+    my $keys = $portal->redis_value('EVAL', "return table.concat(redis.call('KEYS', '*'), ' ')", 0);
+    like $keys, qr/127\.0\.11\.0\/24/, 'a network';
     unlike $keys, qr/$phone|127\.0\.11\.5/, "nor do Redis's keys";
 
     $portal->change('INSERT INTO sms_code (phone_index, segment, purpose, address_index, network, created_at) '

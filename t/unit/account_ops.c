@@ -464,25 +464,26 @@ passwords(void **state)
     assert_int_equal(run(cp_op_account_password, "{'password':'short'}"), CP_E_INVALID);
 
     assert_int_equal(run(cp_op_account_password, "{'password':'%s'}", PASSWORD), CP_OK);
-    assert_int_equal(call.status, 204);
+    assert_int_equal(call.status, 200);
+    assert_string_equal(json_string_value(json_object_get(call.answer, "strength")), "strong");
     assert_false(session_exists(other));
     assert_true(session_exists(own));
 
-    assert_int_equal(run(cp_op_account_password, "{'password':'another secret'}"), CP_E_INVALID);
+    assert_int_equal(run(cp_op_account_password, "{'password':'another-secret-7'}"), CP_E_INVALID);
     assert_int_equal(call.bad[0].why, CP_F_REQUIRED);
-    assert_int_equal(run(cp_op_account_password, "{'password':'another secret','current_password':'x'}"), CP_E_INVALID);
+    assert_int_equal(run(cp_op_account_password, "{'password':'another-secret-7','current_password':'x'}"), CP_E_INVALID);
     assert_int_equal(call.bad[0].why, CP_F_MISMATCH);
 
     assert_int_equal(BY_PASSWORD(PASSWORD), CP_OK);
-    assert_int_equal(run(cp_op_account_password, "{'password':'another secret','current_password':'%s'}", PASSWORD),
+    assert_int_equal(run(cp_op_account_password, "{'password':'another-secret-7','current_password':'%s'}", PASSWORD),
                      CP_OK);
     assert_int_equal(BY_PASSWORD(PASSWORD), CP_E_BAD_CREDENTIALS);
-    assert_int_equal(BY_PASSWORD("another secret"), CP_OK);
+    assert_int_equal(BY_PASSWORD("another-secret-7"), CP_OK);
 
     for (i = 0; i < 5; i++) {
         assert_int_equal(BY_PASSWORD(PASSWORD), CP_E_BAD_CREDENTIALS);
     }
-    assert_int_equal(BY_PASSWORD("another secret"), CP_E_RATE_LIMITED);     /* who fails again and again must wait */
+    assert_int_equal(BY_PASSWORD("another-secret-7"), CP_E_RATE_LIMITED);     /* who fails again and again must wait */
     assert_int_equal(call.retry_after_s, 1);
 }
 

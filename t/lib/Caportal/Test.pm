@@ -129,7 +129,7 @@ sub sign_in_again ($self, $journey) {
 # A client's account has this password.
 sub set_password ($self, $client, $password, %more) {
     my $answer = $client->request(PUT => '/api/account/password', json => {password => $password, %more});
-    die 'no password: ' . Caportal::Client->describe($answer) . "\n" if $answer->code != 204;
+    die 'no password: ' . Caportal::Client->describe($answer) . "\n" if $answer->code != 200;
     return;
 }
 
