@@ -210,7 +210,7 @@ core_header(cp_walk_t *walk)
 }
 
 
-/* Fields beyond a short header are 0. A negative height: the first row is the top one, which run-length data may not. */
+/* Fields beyond a short header are 0. A negative height: the top row comes first, which run-length data may not. */
 static cp_walk_verdict_t
 info_header(cp_walk_t *walk)
 {

@@ -1,4 +1,4 @@
-/* GIF (87a and 89a): screen, colour tables, and the blocks up to the trailer, without which decoders report an error. */
+/* GIF (87a and 89a): screen, colour tables, and the blocks up to the trailer, which decoders insist on. */
 #include <string.h>
 
 #include "walk/walk_format.h"
