@@ -5,7 +5,7 @@
 
 CC        ?= gcc
 VARIANT   ?= plain
-PKG       := cairo jansson hiredis libcurl libpcre2-8 libqrencode libsodium libssl libcrypto
+PKG       := cairo jansson hiredis libcurl libpcre2-8 libqrencode libsodium libssl libcrypto zlib
 CPPFLAGS  += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags cairo jansson libcurl libsodium) -I/usr/include/mariadb
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wformat=2 -Wvla -Wundef -Werror

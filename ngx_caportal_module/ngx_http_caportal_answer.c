@@ -175,6 +175,8 @@ ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
 {
     ctx->answered = 1;
 
+    cp_upload_explain(&ctx->call);
+
     /* The connection may linger; what came of the upload need not. */
     cp_upload_close(ctx->upload);
     ctx->upload = NULL;

@@ -94,6 +94,8 @@
       "This type of content is not accepted")                                                                          \
     X(INVALID,           "invalid_fields",      422, CLIENT, "部分内容填写有误", "Some fields are wrong")                \
     X(INCOMPLETE,        "incomplete",          422, CLIENT, "资料不完整，请补充", "Something is still missing")         \
+    X(BAD_FILE,          "bad_file",            422, CLIENT, "文件已损坏或格式不完整，请重新扫描后上传",                   \
+      "The file is damaged or incomplete: scan it again and upload it")                                                \
     X(BAD_CAPTCHA,       "bad_captcha",         422, CLIENT, "图形验证码不正确或已失效，请重新获取",                       \
       "The captcha's answer is wrong or has expired: get another")                                                     \
     X(BAD_CSR,           "bad_csr",             422, CLIENT, "证书请求无效", "The certificate request is not acceptable") \

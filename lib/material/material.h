@@ -1,6 +1,6 @@
 /*
- * Uploaded scans. A body is stored while it arrives: format checked from its first bytes, size at every byte, hashed
- * and encrypted chunk by chunk; the operation then only names it. Never decoded here.
+ * Uploaded scans. A body is stored while it arrives: format checked from its first bytes, size and structure at every
+ * byte, hashed and encrypted chunk by chunk; the operation then only names it. Never decoded here.
  */
 #ifndef CP_MATERIAL_H
 #define CP_MATERIAL_H
@@ -18,11 +18,17 @@ typedef struct cp_upload_s cp_upload_t;
 cp_upload_t *cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t content_type,
                             int64_t content_length, cp_code_t *code);
 
-/* Takes the next bytes. CP_E_MEDIA_TYPE as soon as the first ones show another format, CP_E_TOO_LARGE at the byte. */
+/*
+ * Takes the next bytes. CP_E_MEDIA_TYPE as soon as the first ones show another format, CP_E_TOO_LARGE at the byte,
+ * CP_E_BAD_FILE at the one that breaks the format's structure or brings a header of too many pixels.
+ */
 cp_code_t cp_upload_write(cp_upload_t *upload, const void *data, size_t len);
 
-/* Ends the body: CP_E_INVALID when it is empty. */
+/* Ends the body: CP_E_INVALID when it is empty, CP_E_BAD_FILE when the file is not whole. */
 cp_code_t cp_upload_finish(cp_upload_t *upload);
+
+/* After CP_E_BAD_FILE: adds why (`reason`, a code word of walk/walk.h) to the problem document of its call. */
+void cp_upload_explain(cp_call_t *call);
 
 /* After cp_upload_finish(): whether it also keeps narrower limits; CP_E_MEDIA_TYPE or CP_E_TOO_LARGE when not. Pure. */
 cp_code_t cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size);

@@ -7,6 +7,7 @@ use warnings FATAL => 'all';
 use Caportal::Sample qw(new_bmp new_png);
 use Caportal::Test;
 use Caportal::Test::Walk qw(is_problem);
+use Compress::Zlib qw(crc32);
 use Digest::SHA qw(sha256_hex);
 use Test::More;
 
@@ -36,6 +37,27 @@ sub submitted_digest () {
 subtest 'submitted' => sub {
     is submitted_digest(), set_digest(), 'the set is known by its digest';
     is_problem(put($journey, 'licence'), 409, 'wrong_state', 'nothing changes while the review has it');
+};
+
+# A picture with a byte of its data changed, one that says it is huge, one that ends early: of each nothing stays.
+subtest 'damaged' => sub {
+    my $draft = $portal->order_until('draft');
+    my $png   = new_png();
+    my $huge  = "\x89PNG\r\n\x1a\n" . pack 'Na4N2C5', 13, 'IHDR', 30_000, 30_000, 1, 0, 0, 0, 0;
+    my %reason = (
+        checksum        => substr($png, 0, -20) . (substr($png, -20, 1) ^. "\1") . substr($png, -19),
+        too_many_pixels => $huge . pack('N', crc32(substr $huge, 12)) . substr($png, 33),
+        truncated       => substr($png, 0, -12),
+        order           => substr($png, 0, 8) . substr($png, 33),
+    );
+
+    for my $reason (sort keys %reason) {
+        my $answer = put($draft, 'licence', $reason{$reason});
+        is_problem($answer, 422, 'bad_file', "refused for $reason");
+        is $answer->json->{reason}, $reason, 'and says so';
+    }
+    is_problem($draft->applicant->get(path($draft, 'licence')), 404, 'not_found', 'nothing was stored');
+    is put($draft, 'licence', $png)->code, 201, 'the whole one is';
 };
 
 subtest 'one rejected' => sub {
