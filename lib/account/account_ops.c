@@ -4,14 +4,11 @@
 
 #include "account/account.h"
 #include "account/password.h"
+#include "account/password_again.h"
 #include "account/password_strength.h"
 #include "audit/audit.h"
 #include "call/fields.h"
-#include "redis/limit.h"
 #include "session/session.h"
-
-#define GUESSES           10
-#define GUESSES_WINDOW_S  (15 * 60)
 
 typedef struct {
     cp_str_t  password;
@@ -26,13 +23,10 @@ static const cp_field_t password_fields[] = {
 };
 
 
-/* Who sits at somebody else's open session must not find the password out by trying. */
 static cp_code_t
 check_current(cp_call_t *call, const cp_account_t *account, cp_str_t current)
 {
-    cp_limit_t guesses = { cp_redis_key(&call->app->redis, call->arena, "password-change", account->public_id),
-                           GUESSES, GUESSES_WINDOW_S };
-    cp_code_t  code;
+    cp_code_t code;
 
     if (account->password.data == NULL) {
         return CP_OK;
@@ -43,15 +37,12 @@ check_current(cp_call_t *call, const cp_account_t *account, cp_str_t current)
         return CP_E_INVALID;
     }
 
-    CP_TRY(cp_limit_take(&call->app->redis, call->arena, &guesses, 1, NULL, &call->retry_after_s));
-
-    code = cp_password_verify(call->arena, current, account->password);
+    code = cp_password_again(call, account, current);
     if (code == CP_E_BAD_CREDENTIALS) {
+        CP_TRY(cp_audit(call, "account.password.refuse", "account", account->public_id, NULL));
         cp_bad_field(call, CP_STR("current_password"), CP_F_MISMATCH);
         return CP_E_INVALID;
     }
-
-    CP_TRY(cp_limit_give_back(&call->app->redis, &guesses, 1));
 
     return code;
 }

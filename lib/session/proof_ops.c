@@ -5,20 +5,17 @@
 
 #include "account/account.h"
 #include "account/password.h"
+#include "account/password_again.h"
 #include "account/sms_code.h"
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "call/fields.h"
-#include "redis/limit.h"
 #include "session/challenge_ops.h"
 #include "session/session.h"
 #include "session/session_ops.h"
 #include "session/ticket.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-
-#define GUESSES           10
-#define GUESSES_WINDOW_S  (15 * 60)
 
 typedef struct {
     cp_str_t  method;
@@ -60,31 +57,14 @@ by_sms(cp_call_t *call, const cp_account_t *account)
 }
 
 
-/* Who sits at somebody else's open session must not find the password out by trying. */
 static cp_code_t
 by_password(cp_call_t *call, const cp_account_t *account)
 {
-    const cp_redis_conf_t *redis = &call->app->redis;
-    cp_limit_t             guesses;
-    input_t                in;
-    cp_code_t              code;
+    input_t in;
 
     CP_TRY(cp_body_read(call, password_fields, &in));
 
-    guesses = (cp_limit_t) { cp_redis_key(redis, call->arena, "password-proof", account->public_id), GUESSES,
-                             GUESSES_WINDOW_S };
-    if (guesses.key.data == NULL) {
-        return CP_E_NO_MEMORY;
-    }
-    CP_TRY(cp_limit_take(redis, call->arena, &guesses, 1, NULL, &call->retry_after_s));
-
-    code = cp_password_verify(call->arena, in.secret, account->password);
-    if (code == CP_E_BAD_CREDENTIALS) {
-        return code;
-    }
-    CP_TRY(cp_limit_give_back(redis, &guesses, 1));
-
-    return code;
+    return cp_password_again(call, account, in.secret);
 }
 
 

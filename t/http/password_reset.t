@@ -193,6 +193,9 @@ subtest 'ASVS 6.6.2: a code is for the reset that asked for it' => sub {
     my ($second, $last) = with_code($name, $journey->{phone});
     is_problem(finish($second, $code), 401, 'bad_code', 'not for another of the same login') if $code ne $last;
 
+    my $third = begin($name)->json->{id};
+    is_problem(finish($third, $last), 401, 'bad_code', 'nor for one that had none sent');
+
     my ($other, $others, $their) = holder();
     my ($theirs) = with_code($their, $others->{phone});
     is_problem(finish($theirs, $last), 401, 'bad_code', 'nor for another\'s');

@@ -10,6 +10,7 @@ use Caportal::Sample qw(new_person new_phone);
 use Caportal::Test;
 use Caportal::Test::Captcha qw(captcha);
 use Caportal::Test::Walk qw(at_once certificate_by code_of is_problem is_unchanged state_of);
+use Mojo::JSON;
 use Test::More;
 
 my $portal   = Caportal::Test->start;
@@ -277,6 +278,12 @@ subtest 'conflicts' => sub {
     my $of_disabled = apply($theirs->{phone}, $theirs->{person}, new_phone());
     $portal->change("UPDATE account SET state = 'disabled' WHERE public_id = ?", account($disabled)->{id});
     is_problem(decide($of_disabled, 'approve'), 409, 'conflict', 'a disabled account stays out');
+
+    my ($renamed, $his) = $portal->sign_in(person => 1);
+    my $of_renamed = apply($his->{phone}, {%{ $his->{person} }, name => '欧阳另名'}, new_phone());
+    is_deeply [@{ desk($of_renamed)->json }{qw(same_name same_id_number)}], [Mojo::JSON->false, Mojo::JSON->true],
+        'another name to the same ID number';
+    is_problem(decide($of_renamed, 'approve'), 409, 'conflict', 'will not do');
 
     my ($unverified, $them) = $portal->sign_in;
     my $of_unverified = apply($them->{phone}, $them->{person}, new_phone());

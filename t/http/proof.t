@@ -119,11 +119,15 @@ subtest 'by the password' => sub {
     is_problem(step($client), 404, 'not_found', 'the step is taken');
 
     my $thief   = $portal->sign_in_again($journey);
-    my @answers = map { code_of(prove($thief, method => 'password', password => "guess number $_")) } 1 .. 11;
+    my @answers = map { code_of(prove($thief, method => 'password', password => "guess number $_")) } 1 .. 6;
     is $answers[0], 'bad_credentials', 'a wrong one';
-    is $answers[-1], 'rate_limited', 'not more than ten in a quarter of an hour';
+    push @answers, map { code_of($thief->request(PUT => '/api/account/password',
+        json => {password => "$password-new", current_password => "guess number $_"})) } 1 .. 5;
+    is $answers[-2], 'invalid_fields', 'as the current one at a change';
+    is $answers[-1], 'rate_limited', 'not more than ten of both in a quarter of an hour';
     is_problem(prove($thief, method => 'password', password => $password), 429, 'rate_limited', 'nor the right one then');
-    cmp_ok recorded('session.prove.refuse', $account), '>=', 10, 'each is recorded';
+    is recorded('session.prove.refuse', $account), 1 + 6, 'each is recorded';
+    is recorded('account.password.refuse', $account), 4, 'under its own name';
 };
 
 subtest 'time passes' => sub {
