@@ -89,7 +89,8 @@ static cp_password_verdict_t
 judge(const char *text)
 {
     static const cp_str_t context[] = {
-        { 11, (char *) (uintptr_t) "13947100208" }, { 0, NULL }, { 24, (char *) (uintptr_t) "Wang.Jianguo@example.com" },
+        { 11, (char *) (uintptr_t) "13947100208" }, { 0, NULL },
+        { 24, (char *) (uintptr_t) "Wang.Jianguo@example.com" },
         { 12, (char *) (uintptr_t) "wang.jianguo" }, { 18, (char *) (uintptr_t) "青城建筑工程" },
     };
 
