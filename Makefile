@@ -78,7 +78,7 @@ $(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(DEFAULTS) $(BUI
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
 bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES))
-$(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o
+$(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Everything that must hold before a commit.
