@@ -372,6 +372,9 @@ subtest 'outside parties' => sub {
     secrets('caportal_identity', 'secret_file');
     each_refused('caportal_identity', qr/invalid path/,
         map {"caportal_identity $_ key_id=caportal secret_file=secret;"} 'path=identity', '"path=/a b"');
+    my $sms = 'caportal_sms path=/sms/ host=h key_id=k secret_file=secret sign_name=s template=t';
+    passes('caportal_sms ', "$sms notice=SMS_2;", "$sms;");
+    refused('caportal_sms ', qr/duplicate parameter "notice=/, "$sms notice=a notice=b;");
     refused('caportal_sms ', qr/invalid path/,
         'caportal_sms path=sms host=h key_id=k secret_file=secret sign_name=s template=t;');
     each_refused('caportal_egress ', qr/caportal_egress/,
@@ -456,7 +459,7 @@ subtest 'halls' => sub {
     passes('flow',        undef, 'flow pay_then_review;');
     passes('review_days', undef, 'review_days 100;');
     passes('claim',       undef, 'claim 60;', 'claim 30d;');
-    passes('sign_in',     'sign_in sms;');
+    passes('sign_in',     'sign_in sms;', 'sign_in company;');
     each_refused('title "内', qr/invalid value/, 'title "";');
     each_refused('flow', qr/invalid value/, map {"flow $_;"} qw(review pay_then_revie pay_then_reviews on));
     each_refused('review_days', qr/invalid value/, map {"review_days $_;"} qw(0 101 -1 1.5 x));
