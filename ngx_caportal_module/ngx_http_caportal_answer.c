@@ -176,6 +176,7 @@ ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
     ctx->answered = 1;
 
     cp_upload_explain(&ctx->call);
+    cp_gate_explain(&ctx->call, ctx->gate);
 
     /* The connection may linger; what came of the upload need not. */
     cp_upload_close(ctx->upload);
