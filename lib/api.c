@@ -138,6 +138,7 @@ const cp_operation_t cp_operations[] = {
     READ("getMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_get),
     REMOVE("removeMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_remove),
     READ("getTemplate", "/api/templates/{hall}/{kind}", ANYBODY, cp_op_template_get),
+    READ("getSample", "/api/samples/{hall}/{kind}", ANYBODY, cp_op_sample_get),
 
     /* payment */
     CHANGE("createPayment", "POST", "/api/orders/{no}/payments", ACCOUNT, CP_IDEMPOTENT, cp_op_payment_create),

@@ -128,6 +128,10 @@ char *ngx_http_caportal_address(ngx_conf_t *cf, ngx_str_t *word, int default_por
 /* A time from 1 ms to 10 min. */
 char *ngx_http_caportal_milliseconds(ngx_conf_t *cf, ngx_str_t *word, unsigned *ms);
 
+/* A number of pixels from 1 to 1000m ("m" for millions), or of pages from 1 to 10000; else what to say of it. */
+char *ngx_http_caportal_pixels(ngx_str_t *word, int64_t *pixels);
+char *ngx_http_caportal_pages(ngx_str_t *word, int64_t *pages);
+
 /* A path of a URL, which goes behind the egress socket's as it is. */
 char *ngx_http_caportal_path(ngx_conf_t *cf, ngx_str_t *path);
 

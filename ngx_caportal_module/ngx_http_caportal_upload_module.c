@@ -10,8 +10,6 @@
 #define ALL_TYPES     (CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_BMP | CP_TYPE_GIF | CP_TYPE_PDF)
 #define SIZE          (64 * 1024 * 1024)    /* what can be inspected further */
 #define PIXELS        40000000              /* an A3 page at 450 dpi; 160 MB as decoded */
-#define PIXELS_MOST   1000000000
-#define PAGES_MOST    10000
 #define TIMEOUT       300000                /* milliseconds; 2 MB at 7 KB a second */
 #define TIMEOUT_MOST  3600000
 #define READ_SIZE     16384
@@ -29,11 +27,17 @@ typedef struct {
 static void *ngx_http_caportal_upload_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_caportal_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 static char *ngx_http_caportal_upload_max_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-static char *ngx_http_caportal_upload_max_pixels(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_caportal_upload_number(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_http_caportal_upload_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_caportal_upload_init(ngx_conf_t *cf);
 
-static ngx_conf_num_bounds_t  ngx_http_caportal_upload_pages = { ngx_conf_check_num_bounds, 1, PAGES_MOST };
+/* How the word of a directive is read. */
+typedef struct {
+    char  *(*word)(ngx_str_t *word, int64_t *number);
+} ngx_http_caportal_upload_read_t;
+
+static const ngx_http_caportal_upload_read_t  ngx_http_caportal_upload_pixels = { ngx_http_caportal_pixels };
+static const ngx_http_caportal_upload_read_t  ngx_http_caportal_upload_pages = { ngx_http_caportal_pages };
 
 #define DIRECTIVE(name, arity, setter, member, post)                                                                   \
     { ngx_string(name), NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|(arity), setter,                        \
@@ -44,8 +48,9 @@ static ngx_command_t  ngx_http_caportal_upload_commands[] = {
 
     DIRECTIVE("caportal_upload_types", NGX_CONF_1MORE, ngx_http_caportal_words, types, cp_type_words),
     DIRECTIVE("caportal_upload_max_size", NGX_CONF_TAKE1, ngx_http_caportal_upload_max_size, max_size, NULL),
-    DIRECTIVE("caportal_upload_max_pixels", NGX_CONF_TAKE1, ngx_http_caportal_upload_max_pixels, max_pixels, NULL),
-    DIRECTIVE("caportal_upload_max_pages", NGX_CONF_TAKE1, ngx_conf_set_num_slot, max_pages,
+    DIRECTIVE("caportal_upload_max_pixels", NGX_CONF_TAKE1, ngx_http_caportal_upload_number, max_pixels,
+              &ngx_http_caportal_upload_pixels),
+    DIRECTIVE("caportal_upload_max_pages", NGX_CONF_TAKE1, ngx_http_caportal_upload_number, max_pages,
               &ngx_http_caportal_upload_pages),
     DIRECTIVE("caportal_upload_timeout", NGX_CONF_TAKE1, ngx_http_caportal_upload_time, timeout, NULL),
     DIRECTIVE("caportal_upload_check", NGX_CONF_FLAG, ngx_conf_set_flag_slot, check, NULL),
@@ -340,30 +345,25 @@ ngx_http_caportal_upload_max_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf
 }
 
 
-/* A number, with "m" for millions. */
+/* Pixels or pages: the directive's row says how its word is read. */
 static char *
-ngx_http_caportal_upload_max_pixels(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_caportal_upload_number(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    int64_t     n, unit = 1;
-    ngx_str_t   word = ((ngx_str_t *) cf->args->elts)[1];
-    ngx_int_t  *pixels = (ngx_int_t *) ((char *) conf + cmd->offset);
+    int64_t                                  n;
+    char                                    *rv;
+    ngx_int_t                               *number = (ngx_int_t *) ((char *) conf + cmd->offset);
+    const ngx_http_caportal_upload_read_t   *read = cmd->post;
 
-    if (*pixels != NGX_CONF_UNSET) {
+    if (*number != NGX_CONF_UNSET) {
         return "is duplicate";
     }
 
-    if (word.len > 1 && (word.data[word.len - 1] == 'm' || word.data[word.len - 1] == 'M')) {
-        unit = 1000000;
-        word.len--;
+    rv = read->word(&((ngx_str_t *) cf->args->elts)[1], &n);
+    if (rv == NGX_CONF_OK) {
+        *number = (ngx_int_t) n;
     }
 
-    if (!cp_str_number(ngx_http_caportal_str(word), &n) || n < 1 || n > PIXELS_MOST / unit) {
-        return "needs a number of pixels from 1 to 1000m";
-    }
-
-    *pixels = (ngx_int_t) (n * unit);
-
-    return NGX_CONF_OK;
+    return rv;
 }
 
 

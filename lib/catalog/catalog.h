@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 #define CP_CATALOG_MAX  64    /* entries of one list */
+#define CP_WRONG_MAX    8     /* texts on what goes wrong with one material */
 
 /* Image and document formats a material may have; bits of cp_material_rule_t.types. */
 #define CP_TYPE_JPEG  0x01u
@@ -66,8 +67,11 @@ typedef struct {
     int64_t   max_pixels;      /* of one picture; 0: no limit of the kind's own, as with the next */
     int64_t   max_pages;       /* of a PDF; frames of a GIF */
     cp_str_t  template_file;   /* path of the form to download, or {0, NULL} */
-    cp_str_t  example;         /* URL path of a sample picture, or {0, NULL} */
-    cp_str_t  hint;            /* what goes wrong, for people, or {0, NULL} */
+    cp_str_t  sample_file;     /* path of a sample picture, or {0, NULL} */
+    cp_str_t  example;         /* URL path of the sample, or {0, NULL} */
+    cp_str_t  hint;            /* how to make a good scan, for people, or {0, NULL} */
+    cp_str_t  wrong[CP_WRONG_MAX];    /* what often goes wrong, a text for each */
+    size_t    wrong_count;
 } cp_material_rule_t;
 
 /* One material that a project asks for. */
