@@ -1,7 +1,7 @@
 /*
  * What the edge's modules share. One shared object holds them: the settings (ngx_http_caportal_module), the session
- * guard (…_session_module), the body filter (…_body_filter_module), the bounds and the check of uploads (…_upload_module), the
- * operations (…_api_module) and the status page (…_status_module).
+ * guard (…_session_module), the body filter (…_body_filter_module), the bounds and the check of uploads
+ * (…_upload_module), the operations (…_api_module) and the status page (…_status_module).
  */
 #ifndef NGX_HTTP_CAPORTAL_H
 #define NGX_HTTP_CAPORTAL_H

@@ -171,8 +171,8 @@ const cp_product_t       *cp_project_product(const cp_project_t *project, cp_str
 const cp_material_rule_t *cp_hall_material(const cp_hall_t *hall, cp_str_t kind);
 
 /*
- * What any hall lets in of that kind, as a rule with the widest limits of all and none of the texts: for the edge, which
- * does not know the order yet. False where no hall has the kind.
+ * What any hall lets in of that kind, as a rule with the widest limits of all and none of the texts: for the edge,
+ * which does not know the order yet. False where no hall has the kind.
  */
 bool cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind, cp_material_rule_t *widest);
 

@@ -40,8 +40,8 @@ need_json(const cp_material_need_t *need)
 {
     const cp_material_rule_t *rule = need->rule;
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "kind", text(rule->kind), "title",
-                     text(rule->title), "types", cp_words_json(cp_type_words, rule->types), "max_size",
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "kind", text(rule->kind),
+                     "title", text(rule->title), "types", cp_words_json(cp_type_words, rule->types), "max_size",
                      (json_int_t) rule->max_size, "max_pixels", limit(rule->max_pixels), "max_pages",
                      limit(rule->max_pages), "required", (int) need->required, "applicants",
                      cp_words_json(cp_applicant_words, need->applicants), "services",

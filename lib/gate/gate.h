@@ -22,7 +22,7 @@ typedef struct {
 
 typedef enum {
     CP_GATE_RAW,             /* the body is the file */
-    CP_GATE_FORM,            /* a form with one file named "file", and no other field but those of CP_GATE_FORM_FIELDS */
+    CP_GATE_FORM,            /* a form with one file named "file", beside it no field but CP_GATE_FORM_FIELDS */
     CP_GATE_ANY              /* either, a form with any fields and any number of files */
 } cp_gate_form_t;
 
@@ -54,7 +54,7 @@ typedef struct cp_gate_s {
     cp_field_code_t   why;                         /* and why */
 
     /* The present file, of a form the last. */
-    unsigned          type;         /* the types that it may have; one CP_TYPE_* bit as soon as the first bytes are here */
+    unsigned          type;         /* that it may have; one CP_TYPE_* bit as soon as the first bytes are here */
     int64_t           file_size;
     bool              in_file;
     bool              nameless;     /* a file field that was left empty, as long as nothing comes */

@@ -12,9 +12,9 @@
 typedef struct cp_upload_s cp_upload_t;
 
 /*
- * Begins an upload, as it is or in a form, and makes a temporary file (mode 0600) in the store. *code is not CP_OK where
- * it is refused at once: see cp_gate_open(), and CP_E_STORE or CP_E_STORE_FULL; the upload then only explains why. NULL:
- * CP_E_NO_MEMORY. Touches neither database nor arena: for the event loop. cp_upload_close() ends it.
+ * Begins an upload, as it is or in a form, and makes a temporary file (mode 0600) in the store. *code is not CP_OK
+ * where it is refused at once: see cp_gate_open(), and CP_E_STORE or CP_E_STORE_FULL; the upload then only explains
+ * why. NULL: CP_E_NO_MEMORY. Touches neither database nor arena: for the event loop. cp_upload_close() ends it.
  */
 cp_upload_t *cp_upload_open(const cp_app_t *app, const cp_gate_limits_t *limits, cp_gate_form_t form,
                             const cp_gate_head_t *head, cp_code_t *code);

@@ -135,7 +135,7 @@ my %body = (
 sub call ($client, $row, %option) {
     my %values = (%names, %{ $of{ $row->{id} } // {} }, %{ delete $option{names} // {} });
     my %sent = $row->{body} eq 'upload' ? (body => $jpeg, type => 'image/jpeg')
-        : $row->{body} eq 'form'        ? (body => form(file_part($jpeg, 'image/jpeg', 'scan.jpg')), type => form_type())
+        : $row->{body} eq 'form' ? (body => form(file_part($jpeg, 'image/jpeg', 'scan.jpg')), type => form_type())
         : $row->{body} eq 'raw'         ? (body => $csr,  type => 'application/pkcs10')
         : $row->{body} eq 'json'        ? (json => $body{ $row->{id} } // {})
         :                                 ();

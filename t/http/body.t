@@ -18,7 +18,8 @@ use constant { LIMIT => 1024 * 1024, JSON_LIMIT => 32 * 1024 };
 # The log also says how much of a request was read; one location has less time for uploads.
 my $slow   = 'location = /api/orders/none/materials/licence { caportal_api applicant; caportal_upload_timeout 1s; }';
 my $portal = Caportal::Test->start(edit => sub ($text) {
-    return $text =~ s/(\$request_time \$caportal_request_id)/$1 read=\$request_length/r =~ s|^(\s*location /api/ )|$slow$1|mr;
+    return $text =~ s/(\$request_time \$caportal_request_id)/$1 read=\$request_length/r
+        =~ s|^(\s*location /api/ )|$slow$1|mr;
 });
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
@@ -156,10 +157,12 @@ subtest 'type and name' => sub {
         "filename=licence.png; filename*=UTF-8''licence.jpg", 'filename=licence.';
     is $ask->(@$_), 415, "@$_" for [], ['Content-Type' => 'application/octet-stream'], ['Content-Type' => 'image/webp'],
         ['Content-Type' => 'image/png, image/jpeg'], [@png, 'Content-Encoding' => 'gzip'];
-    is $ask->(@png, $named->($_)), 400, $_ for 'filename="licence.png', 'filename=a.png; filename=b.png', 'filename*0=a.png';
+    is $ask->(@png, $named->($_)), 400, $_
+        for 'filename="licence.png', 'filename=a.png; filename=b.png', 'filename*0=a.png';
 
     my $connection = raw($portal, $client);
-    my $head = $connection->head(PUT => $scan, 'Content-Length' => length $png, @png) =~ s/(Host:)/Content-Type: image\/jpeg\r\n$1/r;
+    my $head = $connection->head(PUT => $scan, 'Content-Length' => length $png, @png)
+        =~ s/(Host:)/Content-Type: image\/jpeg\r\n$1/r;
     is $connection->ask($head . $png)->{status}, 400, 'two types';
 };
 

@@ -507,7 +507,8 @@ subtest 'materials' => sub {
     refused('template', qr/cannot open "\Q$etc\E\/missing"/, 'template missing;');
     each_refused($_, qr/invalid value/, "$_ \"\";") for qw(hint wrong);
     passes('max_pixels', undef, map {"max_pixels $_;"} qw(1 1m 1000M 1000000000));
-    each_refused('max_pixels', qr/needs a number of pixels/, map {"max_pixels $_;"} qw(0 m x -1 1.5m 1001m 1000000001 1k));
+    each_refused('max_pixels', qr/needs a number of pixels/,
+        map {"max_pixels $_;"} qw(0 m x -1 1.5m 1001m 1000000001 1k));
     passes('max_pages', undef, map {"max_pages $_;"} qw(1 10000));
     each_refused('max_pages', qr/needs a number of pages/, map {"max_pages $_;"} qw(0 x -1 10001));
     passes('sample', undef, "sample $etc/sample.jpg;");

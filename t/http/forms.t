@@ -47,41 +47,40 @@ subtest 'refused' => sub {
     my $before = state_of($portal);
     my $file   = file_part($png);
 
+    my %named  = (file => 'required');
     my @cases = (
-        [form(),                                              422, 'invalid_fields', {file => 'required'}, 'no file'],
-        [form(part('_charset_', 'x')),                        422, 'invalid_fields', {file => 'required'}, 'text alone'],
-        [form(file_part('', 'application/octet-stream', '')), 422, 'invalid_fields', {file => 'required'}, 'none chosen'],
-        [form(file_part('')),                                 422, 'invalid_fields', {file => 'required'}, 'an empty one'],
-        [form($file, $file),                                  422, 'invalid_fields', {file => 'repeated'}, 'two files'],
-        [form($file, part('note', 1)),                        422, 'invalid_fields', {note => 'unknown'}, 'another field'],
-        [form($file, file_part($png, 'image/png', 'a.png', 'more')), 422, 'invalid_fields', {more => 'unknown'},
-            'another file'],
-        [form(part("\xff", 1)),                               422, 'invalid_fields', {'' => 'unknown'}, 'a name that is no text'],
-        [form(file_part($png, 'image/jpeg')),                 415, 'unsupported_media_type', undef, 'another type'],
-        [form(file_part($png, 'image/png', 'scan.jpg')),      415, 'unsupported_media_type', undef, 'another ending'],
-        [form(file_part($png, 'image/jpeg', 'scan.jpg')),     415, 'unsupported_media_type', undef, 'other bytes'],
-        [form(file_part($png, 'image/png', 'scan.png.exe')),  415, 'unsupported_media_type', undef, 'two endings'],
-        [form(file_part($png, undef, undef)),                 415, 'unsupported_media_type', undef, 'nothing said'],
-        [form(part('file', 'text')),                          415, 'unsupported_media_type', undef, 'a text for the file'],
-        [form(file_part('GIF89a' . 'x' x 100, 'image/gif', 'x.gif')), 415, 'unsupported_media_type', undef,
-            'a type that the kind does not have'],
-        [form(file_part(substr $png, 0, -12)),                422, 'bad_file', undef, 'half a file', 'truncated'],
-        ["before\r\n" . form($file),                          400, 'malformed_body', undef, 'text before', 'form_boundary'],
-        [form($file) . 'behind',                              400, 'malformed_body', undef, 'text behind', 'form_trailing'],
-        [substr(form($file), 0, -4),                          400, 'malformed_body', undef, 'no end', 'form_truncated'],
-        [form("X: y\r\n\r\n$png"),                            400, 'malformed_body', undef, 'no name', 'form_header'],
-        [form("Content-Transfer-Encoding: base64\r\n$file"),  400, 'malformed_body', undef, 'encoded', 'form_header'],
-        [form('X: ' . 'x' x 5000 . "\r\n$file"),              400, 'malformed_body', undef, 'a long header',
-            'form_header_too_long'],
-        [form(map({ part('_charset_', 'x' x 4000) } 1 .. 5), $file), 413, 'too_large', undef, 'too much text'],
-        [$png,                                                400, 'malformed_body', undef, 'no form at all',
-            'form_boundary'],
+        # what is wrong, the body, status, code, fields or the reason
+        ['no file',         form(), 422, 'invalid_fields', \%named],
+        ['text alone',      form(part('_charset_', 'x')), 422, 'invalid_fields', \%named],
+        ['none chosen',     form(file_part('', 'application/octet-stream', '')), 422, 'invalid_fields', \%named],
+        ['an empty one',    form(file_part('')), 422, 'invalid_fields', \%named],
+        ['two files',       form($file, $file), 422, 'invalid_fields', {file => 'repeated'}],
+        ['another field',   form($file, part('note', 1)), 422, 'invalid_fields', {note => 'unknown'}],
+        ['another file',    form($file, file_part($png, 'image/png', 'a.png', 'more')),
+ 422, 'invalid_fields', {more => 'unknown'}],
+        ['a name that is no text', form(part("\xff", 1)), 422, 'invalid_fields', {'' => 'unknown'}],
+        ['another type',    form(file_part($png, 'image/jpeg')), 415, 'unsupported_media_type'],
+        ['another ending',  form(file_part($png, 'image/png', 'scan.jpg')), 415, 'unsupported_media_type'],
+        ['other bytes',     form(file_part($png, 'image/jpeg', 'scan.jpg')), 415, 'unsupported_media_type'],
+        ['two endings',     form(file_part($png, 'image/png', 'scan.png.exe')), 415, 'unsupported_media_type'],
+        ['nothing said',    form(file_part($png, undef, undef)), 415, 'unsupported_media_type'],
+        ['a text for it',   form(part('file', 'text')), 415, 'unsupported_media_type'],
+        ['not of the kind', form(file_part('GIF89a' . 'x' x 99, 'image/gif', 'x.gif')), 415, 'unsupported_media_type'],
+        ['half a file',     form(file_part(substr $png, 0, -12)), 422, 'bad_file', 'truncated'],
+        ['text before',     "before\r\n" . form($file), 400, 'malformed_body', 'form_boundary'],
+        ['text behind',     form($file) . 'behind', 400, 'malformed_body', 'form_trailing'],
+        ['no end',          substr(form($file), 0, -4), 400, 'malformed_body', 'form_truncated'],
+        ['no name',         form("X: y\r\n\r\n$png"), 400, 'malformed_body', 'form_header'],
+        ['encoded',         form("Content-Transfer-Encoding: base64\r\n$file"), 400, 'malformed_body', 'form_header'],
+        ['a long header',   form('X: ' . 'x' x 5000 . "\r\n$file"), 400, 'malformed_body', 'form_header_too_long'],
+        ['too much text',   form(map({ part('_charset_', 'x' x 4000) } 1 .. 5), $file), 413, 'too_large'],
+        ['no form at all',  $png, 400, 'malformed_body', 'form_boundary'],
     );
     for my $case (@cases) {
-        my ($body, $status, $code, $fields, $title, $reason) = @$case;
+        my ($title, $body, $status, $code, $why) = @$case;
         my $answer = post($body);
-        is_problem($answer, $status, $code, $title, $fields ? $fields : ());
-        is $answer->json->{reason}, $reason, "... $reason" if $reason;
+        is_problem($answer, $status, $code, $title, ref $why ? $why : ());
+        is $answer->json->{reason}, $why, "... $why" if $why && !ref $why;
     }
 
     is_problem(post($png, type => $_), 415, 'unsupported_media_type', "POST of $_")

@@ -21,7 +21,8 @@ sub behind ($bytes, $size) { return $bytes . "\0" x ($size - length $bytes) }
 
 sub new_gif ($width = 1) {
     state $mark = 0;
-    return 'GIF89a' . pack('vvCCC', $width, 1, 0x80, 0, 0) . "\0\0\0\xff\xff\xff" . "!\xfe\4" . pack('N', ++$mark) . "\0"
+    return 'GIF89a' . pack('vvCCC', $width, 1, 0x80, 0, 0) . "\0\0\0\xff\xff\xff"
+        . "!\xfe\4" . pack('N', ++$mark) . "\0"
         . ',' . pack('vvvvC', 0, 0, $width, 1, 0) . "\2\2\x4c\1\0" . ';';
 }
 
@@ -37,7 +38,8 @@ sub new_pdf ($pages = 1) {
         $text .= $i + 1 . " 0 obj$objects[$i]endobj\n";
     }
     my $xref = length $text;
-    return $text . 'xref 0 ' . (1 + @objects) . "\n0000000000 65535 f \n" . join('', map { sprintf "%010d 00000 n \n", $_ } @at)
+    return $text . 'xref 0 ' . (1 + @objects) . "\n0000000000 65535 f \n"
+        . join('', map { sprintf "%010d 00000 n \n", $_ } @at)
         . 'trailer<</Size ' . (1 + @objects) . "/Root 1 0 R>>\nstartxref\n$xref\n%%EOF\n";
 }
 
@@ -83,7 +85,8 @@ for my $case (@halls) {
         for my $need (@{ $sold->{materials} }) {
             ok @{ $need->{wrong} } > 0, "$need->{kind}: what goes wrong is said";
             my $sample = $need->{example} ? $client->get($need->{example}) : undef;
-            is $sample->code . ' ' . $sample->headers->content_type, '200 image/png', '... and a sample shown' if $sample;
+            is $sample->code . ' ' . $sample->headers->content_type, '200 image/png', '... and a sample shown'
+                if $sample;
             next if !$need->{template};
             is $client->get("/api/templates/$name/$need->{kind}")->code, 200, '... and a form handed out';
         }
@@ -104,8 +107,8 @@ subtest 'required kinds' => sub {
         'nmgca, an institution';
     is $missing->(project => 'medical-insurance', product => 'usbkey-1y'),
         'legal_id_back legal_id_front licence seal_image', 'nmgca, another project';
-    is $missing->(project => 'liaoning-procurement', product => 'certificate-1y'), 'application_form licence seal_sheet',
-        'szca-liaoning';
+    is $missing->(project => 'liaoning-procurement', product => 'certificate-1y'),
+        'application_form licence seal_sheet', 'szca-liaoning';
     is $missing->(project => 'district-main-key', product => 'unit-and-legal-1y'),
         'agent_id_back agent_id_front authorization licence seal_sheet', 'bjca, a main key';
     is $missing->(project => 'district-sub-key', product => 'sub-key-1y'),
@@ -114,13 +117,15 @@ subtest 'required kinds' => sub {
 
 # The kind's own limits, also below what the edge lets in for all halls.
 subtest 'pixels and pages' => sub {
-    my $journey = $portal->order_until('draft', project => 'liaoning-procurement', product => 'certificate-1y', key => 'station');
+    my $journey = $portal->order_until('draft', project => 'liaoning-procurement', product => 'certificate-1y',
+        key => 'station');
     my $at      = '/api/orders/' . $journey->no . '/materials';
     my $answer  = $journey->applicant->put("$at/licence", new_jpeg(8000, 5001), 'image/jpeg');
     is_problem($answer, 422, 'bad_file', 'more than 40 million pixels');
     is $answer->json->{reason}, 'too_many_pixels', '... are too many';
     is_problem($journey->applicant->get('/api/samples/nmgca/legal_seal'), 404, 'not_found', 'no sample where none is');
-    is_problem($journey->applicant->get("/api/samples/$_"), 404, 'not_found', "none at $_") for 'nmgca/none', 'none/licence';
+    is_problem($journey->applicant->get("/api/samples/$_"), 404, 'not_found', "none at $_")
+        for 'nmgca/none', 'none/licence';
 };
 
 done_testing;

@@ -35,7 +35,8 @@ folder("$home/$_") for qw(run log web web/body web/proxy);
 my $app = fork // die;
 if (!$app) {
     local $SIG{PIPE} = 'IGNORE';
-    my $listener = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => $port + 1, Listen => 16, ReuseAddr => 1) or die;
+    my $listener = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => $port + 1, Listen => 16, ReuseAddr => 1)
+        or die;
     open my $heard, '>', "$home/heard" or die;
     $heard->autoflush;
     while (my $peer = $listener->accept) {
@@ -61,8 +62,10 @@ if (!$app) {
 
 my $server = Caportal::Process->new(name => 'gate', run => "$home/run", log => "$home/log");
 my $text   = read_file("$root/conf/upload-gate.conf");
-my $tls    = join '', map { "ssl_certificate$_->[0] " . $shared->authority->file("server.$_->[1]") . ";\n" } ['', 'pem'], ['_key', 'key'];
+my $tls    = join '', map { "ssl_certificate$_->[0] " . $shared->authority->file("server.$_->[1]") . ";\n" }
+    ['', 'pem'], ['_key', 'key'];
 
+my $pass = "proxy_pass http://127.0.0.1:@{[ $port + 1 ]};";
 $text =~ s{/usr/lib/nginx/modules/}{$build/};
 $text =~ s{^user .*}{user root;}m;
 $text =~ s{/var/lib/caportal/}{$home/}g;
@@ -70,8 +73,8 @@ $text =~ s{/(?:var/)?(log|run)/caportal/}{$home/$1/}g;
 $text =~ s{listen 8080;}{listen 127.0.0.1:$port ssl http2;\n$tls};
 $text =~ s{127\.0\.0\.1:9000}{127.0.0.1:@{[ $port + 1 ]}}g;
 $text =~ s{(location /upload/photos/)}{
-    location /upload/slow/ { caportal_upload_check on; caportal_upload_timeout 1s; proxy_pass http://127.0.0.1:@{[ $port + 1 ]}; }
-    location /upload/memory/ { caportal_upload_check on; client_body_buffer_size 1m; proxy_pass http://127.0.0.1:@{[ $port + 1 ]}; }
+    location /upload/slow/ { caportal_upload_check on; caportal_upload_timeout 1s; $pass }
+    location /upload/memory/ { caportal_upload_check on; client_body_buffer_size 1m; $pass }
     $1};
 $text =~ s/^load_module .*\n//m if $ENV{CAPORTAL_NGINX} && capture($nginx, '-V') =~ /--add-module=/;
 write_file("$home/gate.conf", $text);
@@ -93,7 +96,8 @@ sub heard () { return grep {/\S/} split /^/, -e "$home/heard" ? read_file("$home
 
 sub ask ($method, $path, $body, $type, @more) {
     my $connection = raw();
-    return $connection->ask($connection->whole($method, $path, $body, (defined $type ? ('Content-Type' => $type) : ()), @more));
+    my @type = defined $type ? ('Content-Type' => $type) : ();
+    return $connection->ask($connection->whole($method, $path, $body, @type, @more));
 }
 
 # The application gets exactly these bytes.
@@ -117,16 +121,19 @@ sub refused ($answer, $status, $code, $title) {
 }
 
 my $png  = new_png();
+my @png  = ('Content-Type' => 'image/png');
 my $jpeg = new_jpeg();
 my $big  = new_jpeg(640, 480) . "\0" x 300_000;
 
 subtest 'good ones are passed on' => sub {
     passes('a picture', PUT => '/upload/a', $png, 'image/png');
-    passes('with a name', POST => '/upload/a', $jpeg, 'image/jpeg', 'Content-Disposition' => 'attachment; filename=a.jpg');
+    passes('with a name', POST => '/upload/a', $jpeg, 'image/jpeg',
+        'Content-Disposition' => 'attachment; filename=a.jpg');
     passes('one that waits in a file', PUT => '/upload/a', $big, 'image/jpeg');
     passes('one that waits in memory', PUT => '/upload/memory/a', $big, 'image/jpeg');
-    passes('a form', POST => '/upload/a', form(part('title', "\xe6\x89\xa7\xe7\x85\xa7"), file_part($png), file_part($jpeg, 'image/jpeg', 'b.jpg', 'second'),
-        file_part('', 'application/octet-stream', '', 'none')), form_type());
+    passes('a form', POST => '/upload/a', form(part('title', "\xe6\x89\xa7\xe7\x85\xa7"), file_part($png),
+        file_part($jpeg, 'image/jpeg', 'b.jpg', 'second'), file_part('', 'application/octet-stream', '', 'none')),
+        form_type());
     passes('a form without a file', POST => '/upload/a', form(part('title', 'x')), form_type());
     passes('no body', GET => '/upload/a', '', undef);
     passes('no body to delete', DELETE => '/upload/a', '', undef);
@@ -134,13 +141,14 @@ subtest 'good ones are passed on' => sub {
 
     for my $size (1, 100) {
         my $connection = raw();
-        $connection->send($connection->head(PUT => '/upload/a', 'Content-Length' => length $png, 'Content-Type' => 'image/png'));
+        $connection->send($connection->head(PUT => '/upload/a', 'Content-Length' => length $png, @png));
         $connection->send_in_pieces($png, $size);
         is $connection->answer->{status}, 200, "in pieces of $size";
         is((heard())[-1], 'PUT /upload/a ' . sha256_hex($png) . "\n", 'with every byte');
     }
     my $connection = raw();
-    $connection->send($connection->head(PUT => '/upload/a', 'Transfer-Encoding' => 'chunked', 'Content-Type' => 'image/jpeg'));
+    $connection->send($connection->head(PUT => '/upload/a', 'Transfer-Encoding' => 'chunked',
+        'Content-Type' => 'image/jpeg'));
     $connection->send(join('', map { sprintf "%x\r\n%s\r\n", length, $_ } $big =~ /(.{1,7000})/gs) . "0\r\n\r\n");
     is $connection->answer->{status}, 200, 'in chunks';
     is((heard())[-1], 'PUT /upload/a ' . sha256_hex($big) . "\n", 'with every byte');
@@ -152,26 +160,30 @@ subtest 'bad ones are not' => sub {
 
     refused(ask(PUT => '/upload/a', $png, $_), 415, 'unsupported_media_type', $_ // 'no type')
         for 'image/jpeg', 'image/gif', 'text/html', 'application/json', undef;
-    refused(ask(PUT => '/upload/a', new_bmp(), 'image/bmp'), 415, 'unsupported_media_type', 'a type that is not listed');
-    refused(ask(PUT => '/upload/photos/a', $png, 'image/png'), 415, 'unsupported_media_type', 'nor in the inner location');
+    refused(ask(PUT => '/upload/a', new_bmp(), 'image/bmp'), 415, 'unsupported_media_type', 'a type not listed');
+    refused(ask(PUT => '/upload/photos/a', $png, 'image/png'), 415, 'unsupported_media_type',
+        'nor in the inner location');
     refused(ask(PUT => '/upload/a', $png, 'image/png', 'Content-Disposition' => 'attachment; filename=a.svg'), 415,
         'unsupported_media_type', 'another ending');
     refused(ask(PUT => '/upload/a', $png, 'image/png', 'Content-Encoding' => 'gzip'), 415, 'unsupported_media_type',
         'an encoding that hides it');
-    is refused(ask(PUT => '/upload/a', $half, 'image/png'), 422, 'bad_file', 'half a picture')->{reason}, 'truncated', '... truncated';
+    is refused(ask(PUT => '/upload/a', $half, 'image/png'), 422, 'bad_file', 'half a picture')->{reason},
+        'truncated', '... truncated';
     refused(ask(PUT => '/upload/a', '', 'image/png'), 422, 'invalid_fields', 'nothing');
-    refused(ask(POST => '/upload/a', form(file_part($png), file_part($half)), form_type()), 422, 'bad_file', 'a bad one behind a good one');
+    refused(ask(POST => '/upload/a', form(file_part($png), file_part($half)), form_type()), 422, 'bad_file',
+        'a bad one behind a good one');
     refused(ask(POST => '/upload/a', form(file_part('<script>', 'text/html', 'a.html')), form_type()), 415,
         'unsupported_media_type', 'a page in a form');
     refused(ask(POST => '/upload/a', form(part('a', '<script>', 'Content-Type: text/html')), form_type()), 415,
         'unsupported_media_type', 'a page without a name');
     is refused(ask(POST => '/upload/a', form(file_part($png)) . 'x', form_type()), 400, 'malformed_body',
         'a form with text behind')->{reason}, 'form_trailing', '... form_trailing';
-    refused(ask(PUT => '/upload/photos/a', $jpeg . 'x' x (2 * 1024 * 1024), 'image/jpeg'), 413, 'too_large', 'too large');
+    refused(ask(PUT => '/upload/photos/a', $jpeg . 'x' x (2 * 1024 * 1024), 'image/jpeg'), 413, 'too_large',
+        'too large');
 
     # Two types: the server goes by one of them, and who is behind it perhaps by the other.
     my $connection = raw();
-    my $head = $connection->head(PUT => '/upload/a', 'Content-Length' => length $png, 'Content-Type' => 'image/png')
+    my $head = $connection->head(PUT => '/upload/a', 'Content-Length' => length $png, @png)
         =~ s/(Host:)/Content-Type: text\/html\r\n$1/r;
     refused($connection->ask($head . $png), 400, 'malformed_body', 'two types');
 
@@ -180,17 +192,18 @@ subtest 'bad ones are not' => sub {
 
 subtest 'as soon as it is known' => sub {
     my $before = heard();
-    my @head   = ('Content-Type' => 'image/png');
     my $ask    = sub ($bytes, @more) {
         my $connection = raw();
-        return $connection->ask($connection->head(PUT => '/upload/a', @head, @more) . $bytes);
+        return $connection->ask($connection->head(PUT => '/upload/a', @png, @more) . $bytes);
     };
     refused($ask->('', 'Content-Length' => 11 * 1024 * 1024), 413, 'too_large', 'by the length that is told');
-    refused($ask->('', 'Content-Length' => 11 * 1024 * 1024, Expect => '100-continue'), 413, 'too_large', 'not invited');
+    refused($ask->('', 'Content-Length' => 11 * 1024 * 1024, Expect => '100-continue'), 413, 'too_large',
+        'not invited');
     refused($ask->('', 'Content-Length' => 1000, 'Content-Type' => 'text/html', Expect => '100-continue'), 415,
         'unsupported_media_type', 'nor by its type');
     is $ask->('', 'Content-Length' => 1000, Expect => '100-continue')->{status}, 100, 'invited';
-    refused($ask->('GIF89a' . 'x' x 6, 'Content-Length' => 1_000_000), 415, 'unsupported_media_type', 'by the first bytes');
+    refused($ask->('GIF89a' . 'x' x 6, 'Content-Length' => 1_000_000), 415, 'unsupported_media_type',
+        'by the first bytes');
     refused($ask->("c\r\nGIF89axxxxxx", 'Transfer-Encoding' => 'chunked'), 415, 'unsupported_media_type', 'in chunks');
     refused($ask->(substr($png, 0, 8) . 'x' x 50, 'Content-Length' => 1_000_000), 422, 'bad_file', 'by its structure');
     is heard() - $before, 0, 'the application heard of none';
@@ -199,7 +212,7 @@ subtest 'as soon as it is known' => sub {
 subtest 'drop by drop' => sub {
     my $before     = heard();
     my $connection = raw();
-    $connection->send($connection->head(PUT => '/upload/slow/a', 'Content-Length' => 100_000, 'Content-Type' => 'image/png') . $png);
+    $connection->send($connection->head(PUT => '/upload/slow/a', 'Content-Length' => 100_000, @png) . $png);
     my $end = time + 15;
     $connection->send('x') while !$connection->readable(0.1) && time < $end;
     refused($connection->answer, 408, 'upload_too_slow', 'refused');
@@ -237,7 +250,7 @@ subtest 'aborted at any byte' => sub {
     my $before = heard();
     for my $sent (0, 1, 12, 100, length($png) - 1) {
         my $connection = raw();
-        $connection->send($connection->head(PUT => '/upload/a', 'Content-Length' => length $png, 'Content-Type' => 'image/png')
+        $connection->send($connection->head(PUT => '/upload/a', 'Content-Length' => length $png, @png)
                 . substr $png, 0, $sent);
         $sent % 2 ? $connection->reset : $connection->close;
     }
@@ -245,7 +258,9 @@ subtest 'aborted at any byte' => sub {
     is heard() - $before, 1, 'which alone was heard of';
 };
 
-ok eventually(sub { read_file("$home/log/upload-access.log") =~ /415 \d+ unsupported_media_type [0-9a-f]{32}$/m }, 5), 'the log says why';
-unlike read_file("$home/log/error.log") . read_file("$home/log/upload-gate.log"), Caportal::Test::ALARMING(), 'nothing alarming in the logs';
+my $logged = qr/ 415 \d+ unsupported_media_type [0-9a-f]{32}$/m;
+ok eventually(sub { read_file("$home/log/upload-access.log") =~ $logged }, 5), 'the log says why';
+unlike read_file("$home/log/error.log") . read_file("$home/log/upload-gate.log"), Caportal::Test::ALARMING(),
+    'nothing alarming in the logs';
 
 done_testing;

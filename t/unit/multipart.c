@@ -299,7 +299,8 @@ dispositions(void **state)
     static const struct { const char *field; bool good; const char *file_name, *extended_name; } rows[] = {
         { "attachment", true, NULL, NULL },
         { "inline; filename=a.jpg", true, "a.jpg", NULL },
-        { " attachment ; filename=\"a b.jpg\" ;; filename*=UTF-8''%e2%82%ac%20rates.jpg;", true, "a b.jpg", "€ rates.jpg" },
+        { " attachment ; filename=\"a b.jpg\" ;; filename*=UTF-8''%e2%82%ac%20rates.jpg;", true, "a b.jpg",
+          "€ rates.jpg" },
         { "attachment; filename=\"\"", true, "", NULL },
         { "", false, NULL, NULL },
         { "; filename=a.jpg", false, NULL, NULL },
