@@ -220,7 +220,7 @@ subtest 'drop by drop' => sub {
     passes('another is not', PUT => '/upload/slow/a', $png, 'image/png');
 };
 
-# A body that was read before: the application redirects inside the server to where pictures other than JPEGs are refused.
+# A body that was read before: the application redirects inside the server to where only JPEGs are taken.
 subtest 'redirected' => sub {
     my $before = heard();
     refused(ask(PUT => '/elsewhere', $_, 'image/png'), 415, 'unsupported_media_type', 'to where it is not taken')
