@@ -123,6 +123,10 @@ subtest 'pixels and pages' => sub {
     my $answer  = $journey->applicant->put("$at/licence", new_jpeg(8000, 5001), 'image/jpeg');
     is_problem($answer, 422, 'bad_file', 'more than 40 million pixels');
     is $answer->json->{reason}, 'too_many_pixels', '... are too many';
+    $answer = $journey->applicant->put("$at/licence", new_pdf(3), 'application/pdf');
+    is_problem($answer, 422, 'bad_file', 'more than two pages');
+    is $answer->json->{reason}, 'too_many_pages', '... are too many';
+    is $journey->applicant->put("$at/licence", new_pdf(2), 'application/pdf')->code, 201, 'two are not';
     is_problem($journey->applicant->get('/api/samples/nmgca/legal_seal'), 404, 'not_found', 'no sample where none is');
     is_problem($journey->applicant->get("/api/samples/$_"), 404, 'not_found', "none at $_")
         for 'nmgca/none', 'none/licence';
