@@ -1,0 +1,24 @@
+#include "session/sign_in_store.h"
+
+#include "audit/audit_store.h"
+
+static const char sql_record[] =
+    CP_AUDIT_INSERT "SELECT " CP_AUDIT_MARKS " FROM account a LEFT JOIN certificate c ON c.id = ? "
+    "LEFT JOIN unit u ON u.public_id = ? LEFT JOIN unit_member m ON m.unit_id = u.id AND m.account_id = a.id "
+    "WHERE a.id = ? AND a.state = 'active' AND a.sessions_from = ? AND COALESCE(c.state = 'valid', ? = 0) "
+    "AND COALESCE(m.account_id = a.id, ? IS NULL) LOCK IN SHARE MODE";
+
+
+cp_code_t
+cp_sign_in_record(cp_call_t *call, const cp_account_t *account, const cp_audit_row_t *row, bool *stands)
+{
+    int64_t  certificate = call->who.certificate;
+    cp_str_t unit = call->who.unit_id;
+
+    CP_TRY(cp_call_db(call));
+    CP_TRY(cp_db_exec(call->db, sql_record, CP_AUDIT_TYPES "isiiis", CP_AUDIT_GIVE(row), certificate, unit, account->id,
+                      account->sessions_from, certificate, unit));
+    *stands = cp_db_affected(call->db) == 1;
+
+    return CP_OK;
+}
