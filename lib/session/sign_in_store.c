@@ -1,12 +1,37 @@
 #include "session/sign_in_store.h"
 
+#include "account/account_store.h"
 #include "audit/audit_store.h"
+#include "certificate/certificate_store.h"
+
+static const char sql_holder[] =
+    "SELECT s.id IS NOT NULL, " CP_CERTIFICATE_COLUMNS ", " CP_ACCOUNT_OWN ", NULL, " CP_ACCOUNT_PERSON " "
+    CP_CERTIFICATE_FROM "LEFT JOIN person p ON p.id = a.person_id "
+    "LEFT JOIN staff s ON s.certificate_sha256 = c.sha256 WHERE c.sha256 = ?";
 
 static const char sql_record[] =
     CP_AUDIT_INSERT "SELECT " CP_AUDIT_MARKS " FROM account a LEFT JOIN certificate c ON c.id = ? "
     "LEFT JOIN unit u ON u.public_id = ? LEFT JOIN unit_member m ON m.unit_id = u.id AND m.account_id = a.id "
     "WHERE a.id = ? AND a.state = 'active' AND a.sessions_from = ? AND COALESCE(c.state = 'valid', ? = 0) "
     "AND COALESCE(m.account_id = a.id, ? IS NULL) LOCK IN SHARE MODE";
+
+
+cp_code_t
+cp_sign_in_holder(cp_call_t *call, cp_str_t sha256, cp_holder_t *holder)
+{
+    cp_account_raw_t     account;
+    cp_certificate_raw_t certificate;
+    int64_t              staff;
+
+    CP_TRY(cp_call_db(call));
+    CP_TRY(cp_db_row(call->db, sql_holder, "s>i" CP_CERTIFICATE_TYPES CP_ACCOUNT_TYPES, sha256, &staff,
+                     CP_CERTIFICATE_TAKE(&holder->certificate, &certificate),
+                     CP_ACCOUNT_TAKE(&holder->account, &account)));
+    holder->staff = staff != 0;
+    cp_certificate_take(&certificate, &holder->certificate);
+
+    return cp_account_take(call, &account, &holder->account);
+}
 
 
 cp_code_t
