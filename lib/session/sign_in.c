@@ -222,7 +222,7 @@ cp_code_t
 cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *method, const cp_limit_code_t *code)
 {
     if (!account->active || !cp_sign_in_allowed(account, method)) {
-        CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
+        CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code));
     }
     if (!account->active) {
         return cp_sign_in(call, account, method, NULL);
