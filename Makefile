@@ -77,9 +77,12 @@ $(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(DEFAULTS) $(BUI
 
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
-bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES))
+bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) $(BUILD)/t/bench/no_database.so
 $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/t/bench/no_database.so: t/bench/preload/no_database.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
 # Everything that must hold before a commit.
 check: layers
@@ -88,7 +91,7 @@ check: layers
 layers:
 	perl t/lib/layers.pl .
 
-C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c)
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c t/bench/preload/*.c)
 tidy:
 	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(CPPFLAGS) -std=gnu11
 
