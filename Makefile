@@ -1,7 +1,7 @@
-# Targets: all lib module signer ctl unit bench check layers asan check-asan tidy format clean
+# Targets: all lib module signer ctl unit bench fuzz afl check layers asan check-asan tidy format clean
 #
 # Everything that is built goes under build/. VARIANT=asan builds library, programs and unit tests with AddressSanitizer
-# and UBSan into build-asan/; the target asan also a server.
+# and UBSan into build-asan/; the target asan also a server. VARIANT=fuzz and VARIANT=afl are the fuzzers' own.
 
 CC        ?= gcc
 VARIANT   ?= plain
@@ -15,6 +15,16 @@ SANITIZE  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 CFLAGS    := $(SANITIZE)
 RELAXED   := -Wno-error    # the checks that are built in mislead some warnings; the plain build has them all
 DEFAULTS  := $(BUILD)/t/lib/sanitizers.o
+else ifeq ($(VARIANT),fuzz)
+CC        := clang
+BUILD     ?= build-fuzz
+CFLAGS    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+RELAXED   := -Wno-error
+else ifeq ($(VARIANT),afl)
+CC        := AFL_QUIET=1 AFL_USE_ASAN=1 AFL_USE_UBSAN=1 afl-clang-fast
+BUILD     ?= build-afl
+CFLAGS    := -O1 -g -fno-omit-frame-pointer
+RELAXED   := -Wno-error
 else
 BUILD     ?= build
 CFLAGS    ?= -O2 -g
@@ -30,7 +40,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 SHELL := /bin/bash
 
-.PHONY: all lib module signer ctl unit bench check layers asan check-asan print-sanitize tidy format clean
+.PHONY: all lib module signer ctl unit bench fuzz afl fuzzers check layers asan check-asan print-sanitize tidy format clean
 .DELETE_ON_ERROR:
 
 all: lib module signer ctl
@@ -84,6 +94,23 @@ $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/lib
 $(BUILD)/t/bench/no_database.so: t/bench/preload/no_database.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
+# Fuzzers (t/fuzz/run): a program for each walker and their first seeds, for libFuzzer and for AFL++.
+WALKERS := png jpeg bmp gif pdf
+fuzz:
+	+$(MAKE) VARIANT=fuzz fuzzers
+afl:
+	+$(MAKE) VARIANT=afl fuzzers
+WALK_FUZZERS := $(WALKERS:%=$(BUILD)/t/fuzz/walk-%)
+fuzzers: $(WALK_FUZZERS) $(BUILD)/t/fuzz/seeds
+$(WALK_FUZZERS:%=%.o): $(BUILD)/t/fuzz/walk-%.o: t/fuzz/walk.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -DWALK_KIND=CP_WALK_$(shell echo $* | tr a-z A-Z) -MMD -MP -c -o $@ $<
+$(WALK_FUZZERS): %: %.o $(call objects,$(wildcard lib/walk/*.c))
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lz
+$(BUILD)/t/fuzz/seeds: t/fuzz/seeds.c t/unit/pictures.h
+	@mkdir -p $(@D)
+	gcc $(CPPFLAGS) -std=gnu11 -O2 $(WARNINGS) -o $@ $< -lz
+
 # Everything that must hold before a commit.
 check: layers
 	t/run
@@ -91,7 +118,8 @@ check: layers
 layers:
 	perl t/lib/layers.pl .
 
-C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c t/bench/preload/*.c)
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c t/bench/preload/*.c \
+                      t/fuzz/*.c)
 tidy:
 	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(CPPFLAGS) -std=gnu11
 
@@ -111,6 +139,6 @@ print-sanitize:
 	@echo $(SANITIZE)
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-fuzz build-afl
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
