@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 
 cp_str_t
 cp_str(const char *text)
@@ -41,13 +39,6 @@ cp_str_starts(cp_str_t s, const char *prefix)
     size_t n = strlen(prefix);
 
     return s.len >= n && memcmp(s.data, prefix, n) == 0;
-}
-
-
-bool
-cp_str_eq_secret(cp_str_t a, cp_str_t b)
-{
-    return a.len == b.len && CRYPTO_memcmp(a.data, b.data, a.len) == 0;
 }
 
 

@@ -1,0 +1,2 @@
+#include "decoders.h"
+void cp_gif_decode(cp_job_t *job) { (void) job; cp_job_refuse(CP_INSPECT_UNSUPPORTED); }

@@ -1,0 +1,119 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "inspect/inspect.h"
+#include "inspector.h"
+#include "pdf.h"
+#include "resources.h"
+
+#define PROGRAM  "caportal-inspector"
+
+
+static int
+give_up(const char *what)
+{
+    cp_log(CP_LOG_ALERT, PROGRAM " cannot start: %s: %s", what, strerrordesc_np(errno));
+
+    return 1;
+}
+
+
+static int
+run(const inspector_conf_t *conf)
+{
+    cp_cage_t   cage = {
+        .memory = (uint64_t) conf->memory,
+        .cpu_s = ((uint64_t) conf->cpu_ms + 999) / 1000,
+        .output = CP_INSPECT_OUTPUT_MAX,
+    };
+    const char *failed;
+    size_t      resources = 0;
+    bool        bare;
+    int         null = open("/dev/null", O_RDWR | O_CLOEXEC), listener;
+
+    if (null == -1) {
+        return give_up("/dev/null");
+    }
+    if (!cp_pdf_prepare() || !cp_resources_open(&resources)) {
+        return give_up("fonts and character maps");
+    }
+
+    listener = inspector_listen(conf);
+    if (listener == -1) {
+        return 1;
+    }
+
+    failed = cp_cage_build(&cage);
+    if (failed == NULL) {
+        failed = cp_cage_confine(conf->user, &bare);
+    }
+    if (failed != NULL) {
+        return give_up(failed);
+    }
+
+    cp_log(CP_LOG_NOTICE, "%zu fonts and character maps", resources);
+    if (bare) {
+        cp_log(CP_LOG_NOTICE, "no namespaces here for an ordinary user: the filter of system calls alone keeps children "
+                              "from files and network");
+    }
+
+    return inspector_serve(conf, &cage, listener, null);
+}
+
+
+static int
+usage(void)
+{
+    fprintf(stderr, "Usage: " PROGRAM " -c FILE [-t]\n"
+                    "  -c FILE   configuration\n"
+                    "  -t        test the configuration and exit\n");
+    return 2;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    const char       *path = NULL;
+    cp_arena_t       *arena = cp_arena_new(0);
+    cp_conf_fault_t   fault = { .why = "cannot start" };
+    inspector_conf_t  conf;
+    bool              test = false;
+    int               option, status = 0;
+
+    while ((option = getopt(argc, argv, "c:t")) != -1) {
+        if (option == 'c') {
+            path = optarg;
+        } else if (option == 't') {
+            test = true;
+        } else {
+            return usage();
+        }
+    }
+    if (path == NULL || optind != argc || arena == NULL) {
+        return usage();
+    }
+
+    umask(0077);
+    clearenv();
+
+    if (!inspector_conf_read(arena, path, &conf, &fault)) {
+        fprintf(stderr, PROGRAM ": [emerg] %s in %s:%u\n", fault.why, path, fault.line);
+        fprintf(stderr, PROGRAM ": configuration file %s test failed\n", path);
+        status = 1;
+    } else if (test) {
+        fprintf(stderr, PROGRAM ": configuration file %s test is successful\n", path);
+    } else {
+        status = run(&conf);
+    }
+
+    cp_arena_free(arena);
+
+    return status;
+}

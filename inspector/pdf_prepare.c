@@ -1,0 +1,2 @@
+#include "pdf.h"
+bool cp_pdf_prepare(void) { return true; }

@@ -1,0 +1,20 @@
+/*
+ * Fonts and character maps for pages that bring none of their own. Opened before the cage closes; in the cage open()
+ * finds these files and no others, without a system call that could open anything.
+ */
+#ifndef CP_RESOURCES_H
+#define CP_RESOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Opens all that fontconfig and poppler may ask for, read-only. Says how many; false, with errno, when out of descriptors. */
+bool cp_resources_open(size_t *count);
+
+/* The run of their descriptors; last < first: none. */
+void cp_resources_range(int *first, int *last);
+
+/* From now on this process's libraries open resources only. For the child, before it enters the cage. */
+void cp_resources_seal(void);
+
+#endif
