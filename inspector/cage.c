@@ -40,6 +40,20 @@ static const int allowed[] = {
 };
 
 
+/* Memory, but never memory that can be executed; fstat() by its newer name, but of a descriptor; what
+ * fdopen() and FreeType do with one. */
+static const struct {
+    int                  call;
+    struct scmp_arg_cmp  when;
+} conditions[] = {
+    { SCMP_SYS(mmap), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
+    { SCMP_SYS(mprotect), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
+    { SCMP_SYS(newfstatat), { 3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0 } },
+    { SCMP_SYS(fcntl), { 1, SCMP_CMP_EQ, F_GETFL, 0 } },
+    { SCMP_SYS(fcntl), { 1, SCMP_CMP_EQ, F_SETFD, 0 } },
+};
+
+
 static int
 add_rules(scmp_filter_ctx filter)
 {
@@ -50,18 +64,8 @@ add_rules(scmp_filter_ctx filter)
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     }
 
-    /* Memory, but never memory that can be executed; fstat() by its newer name, but of a descriptor. */
-    if (failed == 0) {
-        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    }
-    if (failed == 0) {
-        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    }
-    if (failed == 0) {
-        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                                  SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    for (i = 0; i < COUNT(conditions) && failed == 0; i++) {
+        failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, conditions[i].call, 1, &conditions[i].when);
     }
 
     return failed;

@@ -30,6 +30,19 @@ static const struct {
 };
 
 
+void
+cp_image_clear(cp_image_t *image)
+{
+    size_t i;
+
+    memset(image, 0, sizeof(*image));
+    image->orientation = 1;
+    for (i = 0; i < sizeof(image->palette) / sizeof(image->palette[0]); i++) {
+        image->palette[i].a = 255;
+    }
+}
+
+
 static bool
 has_palette_of_greys(const cp_image_t *image)
 {

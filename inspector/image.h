@@ -23,7 +23,7 @@ typedef struct cp_jpeg_writer_s cp_jpeg_writer_t;
 typedef struct cp_png_writer_s  cp_png_writer_t;
 
 typedef struct {
-    /* Said by the decoder before the first row. The size has been checked (cp_job_check_size()). */
+    /* Said by the decoder, after cp_image_clear(), before the first row. The size has been checked (cp_job_check_size()). */
     uint32_t     width;
     uint32_t     height;
     cp_pixels_t  pixels;
@@ -45,6 +45,9 @@ typedef struct {
     cp_jpeg_writer_t   *jpeg;
     cp_png_writer_t    *png;
 } cp_image_t;
+
+/* An upright picture without rows, its palette black. */
+void cp_image_clear(cp_image_t *image);
 
 /* Begins a picture whose copy becomes the given part of the reply. */
 void cp_image_begin(cp_image_t *image, cp_job_t *job, cp_wire_part_t *copy);

@@ -205,6 +205,7 @@ cp_jpeg_decode(cp_job_t *job)
 
     jpeg_read_header(&reader.c, TRUE);
     cp_job_check_size(job, reader.c.image_width, reader.c.image_height);
+    cp_image_clear(&image);
     choose_colours(&reader, &image);
     image.width = reader.c.image_width;
     image.height = reader.c.image_height;

@@ -278,10 +278,9 @@ cp_png_decode(cp_job_t *job)
     must(spng_get_ihdr(ctx, &head));
     cp_job_check_size(job, head.width, head.height);
 
+    cp_image_clear(&image);
     image.width = head.width;
     image.height = head.height;
-    image.orientation = 1;
-    memset(image.palette, 0, sizeof(image.palette));
     format = choose_format(ctx, &head, &image);
     cp_image_begin(&image, job, &job->reply.copy);
     decode(ctx, &head, format, &image);

@@ -1,6 +1,7 @@
 #include "resources.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fontconfig/fontconfig.h>
@@ -191,32 +192,68 @@ copy_of(int fd)
 }
 
 
-/*
- * open(2) for this program's libraries: the linker finds it before the C library's. In the cage a system call that
- * opens would kill; a library that asks for a file that is not there merely goes on without.
- */
-int
-open(const char *path, int flags, ...)
+/* What the libraries of a caged process find under a name: a descriptor, or -1. */
+static int
+open_resource(const char *path)
 {
     resource_t  wanted = { (char *) (uintptr_t) path, -1 };
-    resource_t *found;
-    mode_t      mode = 0;
-    va_list     args;
+    resource_t *found = bsearch(&wanted, resources, resource_count, sizeof(resources[0]), by_path);
 
-    if (!sealed) {
-        if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
-            va_start(args, flags);
-            mode = va_arg(args, mode_t);
-            va_end(args);
-        }
-        return open_really(path, flags, mode);
-    }
-
-    found = bsearch(&wanted, resources, resource_count, sizeof(resources[0]), by_path);
-    if (found == NULL || (flags & O_ACCMODE) != O_RDONLY) {
+    if (found == NULL) {
         errno = ENOENT;
         return -1;
     }
 
     return copy_of(found->fd);
+}
+
+
+/*
+ * open(2) and fopen(3) for this program's libraries: the linker finds these before the C library's. In the cage a system
+ * call that opens would kill; a library that asks for a file which is not there merely goes on without.
+ */
+int
+open(const char *path, int flags, ...)
+{
+    mode_t  mode = 0;
+    va_list args;
+
+    if (sealed) {
+        return open_resource(path);
+    }
+
+    if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+        va_start(args, flags);
+        mode = va_arg(args, mode_t);
+        va_end(args);
+    }
+
+    return open_really(path, flags, mode);
+}
+
+
+FILE *
+fopen(const char *path, const char *mode)
+{
+    static FILE *(*really)(const char *, const char *);
+
+    FILE *file = NULL;
+    int   fd;
+
+    if (!sealed) {
+        if (really == NULL) {
+            *(void **) (void *) &really = dlsym(RTLD_NEXT, "fopen");
+        }
+        return really(path, mode);
+    }
+
+    fd = open_resource(path);
+    if (fd != -1) {
+        file = fdopen(fd, "rb");
+    }
+    if (fd != -1 && file == NULL) {
+        close(fd);
+    }
+
+    return file;
 }

@@ -30,7 +30,7 @@ cp_wire_request_is_sound(const cp_wire_request_t *request)
 }
 
 
-/* A part that is there lies behind the ones before it. */
+/* The parts lie behind each other: the copy or the first page, the thumbnail, further pages. */
 static bool
 part_is_sound(const cp_wire_part_t *part, uint32_t *at)
 {
@@ -74,12 +74,12 @@ cp_wire_reply_is_sound(const cp_wire_request_t *request, const cp_wire_reply_t *
         return false;
     }
     for (i = 0; i < reply->page_count; i++) {
-        if (!part_is_sound(&reply->pages[i], &at)) {
+        if (!part_is_sound(&reply->pages[i], &at) || (i == 0 && !part_is_sound(&reply->thumbnail, &at))) {
             return false;
         }
     }
 
-    return part_is_sound(&reply->thumbnail, &at) && at == reply->size;
+    return at == reply->size;
 }
 
 

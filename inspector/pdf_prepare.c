@@ -1,2 +1,0 @@
-#include "pdf.h"
-bool cp_pdf_prepare(void) { return true; }
