@@ -99,8 +99,8 @@ $(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(DEFAULTS) $(BUI
 # What the inspector's tests are made with.
 INSPECT_SOURCES := $(wildcard t/inspector/*.c)
 unit: $(patsubst t/inspector/%.c,$(BUILD)/t/inspector/%,$(INSPECT_SOURCES))
-$(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/libcaportal.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/inspector/cage.o $(BUILD)/libcaportal.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lseccomp -ljpeg $(LIBS)
 
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)

@@ -189,6 +189,22 @@ empty_root(void)
 }
 
 
+/* Nor can it be gained again, by whatever way: capabilities(7), the bounding set. */
+static bool
+drop_bounds(void)
+{
+    unsigned long i;
+
+    for (i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
+        if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
 static const char *
 become(const char *user)
 {
@@ -207,7 +223,7 @@ become(const char *user)
     }
 
     /* The namespaces and the root need rights that go with the user. */
-    if (account->pw_uid == 0 || unshare(NAMESPACES) != 0 || !empty_root()) {
+    if (account->pw_uid == 0 || unshare(NAMESPACES) != 0 || !empty_root() || !drop_bounds()) {
         return "the namespaces and the empty root";
     }
 
@@ -239,7 +255,7 @@ cp_cage_confine(const char *user, bool *bare)
     if (geteuid() == 0) {
         failed = become(user);
     } else {
-        *bare = !own_user_namespace() || !empty_root();
+        *bare = !own_user_namespace() || !empty_root() || !drop_bounds();
     }
 
     if (failed == NULL && !drop_rights()) {

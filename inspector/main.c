@@ -67,6 +67,19 @@ run(const inspector_conf_t *conf)
 }
 
 
+/* What a service was started with may be secret, and children keep the whole memory: it is wiped, not only forgotten. */
+static void
+forget_environment(void)
+{
+    char **word;
+
+    for (word = environ; word != NULL && *word != NULL; word++) {
+        explicit_bzero(*word, strlen(*word));
+    }
+    clearenv();
+}
+
+
 static int
 usage(void)
 {
@@ -101,7 +114,7 @@ main(int argc, char **argv)
     }
 
     umask(0077);
-    clearenv();
+    forget_environment();
 
     if (!inspector_conf_read(arena, path, &conf, &fault)) {
         fprintf(stderr, PROGRAM ": [emerg] %s in %s:%u\n", fault.why, path, fault.line);

@@ -1,0 +1,48 @@
+package Caportal::Service::Inspector;
+
+# The decoders in their cage. Started as the calling user: it gives up its rights itself.
+
+use v5.36;
+use Caportal::Files qw(capture read_file write_file);
+use Caportal::Process;
+
+# home, build; edit: a sub that may change the text of inspector.conf, for tests.
+sub new ($class, %given) {
+    my $self = bless {%given}, $class;
+    my $home = $self->{home};
+
+    $self->{process} = Caportal::Process->new(name => 'inspector', run => "$home/run", log => "$home/log");
+    return $self;
+}
+
+sub process ($self) { return $self->{process} }
+sub socket ($self)  { return "$self->{home}/run/inspector.sock" }
+sub _file ($self)   { return "$self->{home}/conf/inspector.conf" }
+
+sub write ($self) {
+    write_file($self->_file, $self->{edit}->(read_file($self->_file))) if $self->{edit};
+    return;
+}
+
+sub _command ($self) {
+    return ("$self->{build}/caportal-inspector", '-c', $self->_file);
+}
+
+# Dies with the inspector's words when its configuration is not in order.
+sub test ($self) {
+    return capture($self->_command, '-t');
+}
+
+sub start ($self) {
+    $self->{before} = -s $self->{process}->log_file // 0;
+    $self->{process}->start([$self->_command]);
+    return;
+}
+
+sub wait_ready ($self) {
+    my ($log, $before) = ($self->{process}->log_file, $self->{before} // 0);
+    $self->{process}->wait_until(15, sub { -r $log && index(read_file($log), 'inspector starts', $before) >= 0 });
+    return;
+}
+
+1;
