@@ -58,11 +58,60 @@ has_palette_of_greys(const cp_image_t *image)
 }
 
 
-static bool
-becomes_png(const cp_image_t *image)
+static uint32_t
+value_of(const cp_colour_t *colour)
 {
-    return image->pixels == CP_PIXELS_INDEX
-           || (image->pixels == CP_PIXELS_RGBA && (uint64_t) image->width * image->height <= ALPHA_PIXELS);
+    return (uint32_t) colour->r << 24 | (uint32_t) colour->g << 16 | (uint32_t) colour->b << 8 | colour->a;
+}
+
+
+static int
+by_value(const void *a, const void *b)
+{
+    uint32_t left = value_of(a), right = value_of(b);
+
+    return left < right ? -1 : left > right;
+}
+
+
+/*
+ * A palette goes into the copy as it is, and whoever wrote the file chose its bytes: so only colours that are seen go
+ * there, each once and in the order of their values.
+ */
+static void
+order_palette(cp_image_t *image)
+{
+    size_t      count = (size_t) image->width * image->height, i;
+    bool        used[256] = { false };
+    cp_colour_t sorted[256];
+    unsigned    n = 0, distinct = 0;
+    uint8_t     new_index[256];
+
+    for (i = 0; i < count; i++) {
+        used[image->frame[i]] = true;
+    }
+    for (i = 0; i < 256; i++) {
+        if (used[i]) {
+            sorted[n++] = image->palette[i];
+        }
+    }
+    qsort(sorted, n, sizeof(sorted[0]), by_value);
+    for (i = 1; i < n; i++) {
+        if (by_value(&sorted[distinct], &sorted[i]) != 0) {
+            sorted[++distinct] = sorted[i];
+        }
+    }
+    image->colours = distinct + 1;
+
+    for (i = 0; i < 256; i++) {
+        const cp_colour_t *place = bsearch(&image->palette[i], sorted, image->colours, sizeof(sorted[0]), by_value);
+
+        new_index[i] = place == NULL ? 0 : (uint8_t) (place - sorted);
+    }
+    for (i = 0; i < count; i++) {
+        image->frame[i] = new_index[image->frame[i]];
+    }
+    memcpy(image->palette, sorted, image->colours * sizeof(sorted[0]));
 }
 
 
@@ -101,7 +150,7 @@ cp_image_begin(cp_image_t *image, cp_job_t *job, cp_wire_part_t *copy)
     if (job->reply.width == 0) {
         describe(image);
     }
-    if (image->orientation != 1) {
+    if (image->orientation != 1 || image->pixels == CP_PIXELS_INDEX) {
         image->frame = malloc((size_t) image->width * image->height * image->channels);
     }
     if (image->pixels == CP_PIXELS_INDEX || image->pixels == CP_PIXELS_RGBA) {
@@ -110,9 +159,9 @@ cp_image_begin(cp_image_t *image, cp_job_t *job, cp_wire_part_t *copy)
 
     cp_preview_begin(&image->preview, image->out_width, image->out_height, image->opaque);
     cp_job_part_begin(copy, image->out_width, image->out_height);
-    if (becomes_png(image)) {
+    if (image->pixels == CP_PIXELS_RGBA && (uint64_t) image->width * image->height <= ALPHA_PIXELS) {
         image->png = cp_png_writer(image);
-    } else {
+    } else if (image->pixels != CP_PIXELS_INDEX) {
         image->jpeg = cp_jpeg_writer(image->out_width, image->out_height, image->opaque, job->request.quality);
     }
 }
@@ -278,6 +327,10 @@ cp_image_end(cp_image_t *image, cp_wire_part_t *thumbnail)
 {
     if (image->taken != image->height) {
         cp_job_refuse(CP_INSPECT_DAMAGED);
+    }
+    if (image->pixels == CP_PIXELS_INDEX) {
+        order_palette(image);
+        image->png = cp_png_writer(image);
     }
     if (image->frame != NULL) {
         turn(image);

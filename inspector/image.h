@@ -1,6 +1,7 @@
 /*
  * What becomes of decoded pixels: rows go in once, from the top as the file has them, and come out upright as the copy,
- * while a small preview is summed up for thumbnail and hints. Only a picture that must be turned is held as a whole.
+ * while a small preview is summed up for thumbnail and hints. Only what must be turned, or has a palette, is held as a
+ * whole.
  */
 #ifndef CP_IMAGE_H
 #define CP_IMAGE_H
@@ -39,7 +40,7 @@ typedef struct {
     uint32_t            out_width;    /* upright */
     uint32_t            out_height;
     uint32_t            taken;        /* rows */
-    uint8_t            *frame;        /* of a picture that is turned */
+    uint8_t            *frame;        /* of a picture that is turned, or has a palette */
     uint8_t            *flat;         /* a row without palette and alpha */
     cp_preview_t        preview;
     cp_jpeg_writer_t   *jpeg;

@@ -73,15 +73,15 @@ hear(j_common_ptr c, int level)
 
 
 /*
- * Without its last marker a JPEG of one scan is whole when no loss was heard of. One of several scans may lack the last
- * ones: then there are coefficients that are not known to their last bit.
+ * Without its last marker a JPEG of one scan is whole when no loss was heard of. One of several scans, which have all been
+ * read before the first row comes, may lack the last ones: then some coefficients are not known to their last bit.
  */
 static bool
-is_whole(const reader_t *reader)
+is_whole(reader_t *reader)
 {
     int component, i;
 
-    if (!reader->cut_short || !jpeg_has_multiple_scans((j_decompress_ptr) (uintptr_t) &reader->c)) {
+    if (!reader->cut_short || !jpeg_has_multiple_scans(&reader->c)) {
         return true;
     }
     if (reader->c.coef_bits == NULL) {
@@ -214,9 +214,9 @@ cp_jpeg_decode(cp_job_t *job)
     jpeg_start_decompress(&reader.c);
     cp_image_begin(&image, job, &job->reply.copy);
     read_rows(&reader, &image);
-    jpeg_finish_decompress(&reader.c);
     if (!is_whole(&reader)) {
         cp_job_refuse(CP_INSPECT_DAMAGED);
     }
+    jpeg_finish_decompress(&reader.c);
     cp_image_end(&image, &job->reply.thumbnail);
 }

@@ -67,6 +67,9 @@ render(cp_pdf_t *pdf, uint32_t number, double dpi, double max_pixels, cp_pdf_pag
         return false;
     }
     dpi = std::min({ dpi, std::sqrt(max_pixels / width / height), EDGE_MAX / std::max(width, height) });
+    while (std::ceil(width * dpi) * std::ceil(height * dpi) > max_pixels) {
+        dpi *= 0.99;
+    }
 
     renderer.set_render_hints(poppler::page_renderer::antialiasing | poppler::page_renderer::text_antialiasing);
     renderer.set_image_format(poppler::image::format_rgb24);

@@ -25,13 +25,13 @@ write_out(spng_ctx *ctx, void *user, void *bytes, size_t size)
 static int
 set_palette(spng_ctx *ctx, const cp_image_t *image)
 {
-    struct spng_plte palette = { .n_entries = 256 };
-    struct spng_trns alpha = { .n_type3_entries = 256 };
+    struct spng_plte palette = { .n_entries = image->colours };
+    struct spng_trns alpha = { .n_type3_entries = image->colours };
     bool             transparent = false;
     unsigned         i;
     int              failed;
 
-    for (i = 0; i < 256; i++) {
+    for (i = 0; i < image->colours; i++) {
         palette.entries[i].red = image->palette[i].r;
         palette.entries[i].green = image->palette[i].g;
         palette.entries[i].blue = image->palette[i].b;

@@ -7,8 +7,8 @@ use Caportal::Test::Inspector;
 use Compress::Zlib ();
 use Exporter 'import';
 
-our @EXPORT_OK = qw(png png_chunk png_split png_pixels gif gif_frame bmp pdf pdf_page jpeg jpeg_pixels exif with_segment
-    near);
+our @EXPORT_OK = qw(png png_chunk png_split png_pixels gif gif_frame bmp pdf pdf_compressed pdf_page jpeg
+    jpeg_pixels exif with_segment near);
 
 # ---- PNG
 
@@ -222,6 +222,25 @@ sub pdf ($objects, %option) {
     my $start = length $bytes;
     return $bytes . 'xref' . "\n0 " . (@at + 1) . "\n0000000000 65535 f \n" . join('', map { sprintf "%010d 00000 n \n", $_ } @at)
         . 'trailer<</Size ' . (@at + 1) . '/Root 1 0 R' . ($option{trailer} // '') . ">>\nstartxref\n$start\n%%EOF\n";
+}
+
+# The same with a cross-reference stream, and objects that lie in an object stream: number => that stream's, the first
+# object in it.
+sub pdf_compressed ($objects, %inside) {
+    my $bytes = "%PDF-1.7\n";
+    my %entry = (0 => pack 'CNC', 0, 0, 255);
+    for my $number (1 .. @$objects) {
+        $entry{$number} = pack 'CNC', 1, length $bytes, 0;
+        $bytes .= "$number 0 obj\n$objects->[$number - 1]\nendobj\n";
+    }
+    my $table = @$objects + 1;
+    $entry{$table} = pack 'CNC', 1, length $bytes, 0;
+    $entry{$_} = pack 'CNC', 2, $inside{$_}, 0 for keys %inside;
+    my ($last) = sort { $b <=> $a } keys %entry;
+    my $data  = join '', map { $entry{$_} // pack 'CNC', 0, 0, 0 } 0 .. $last;
+    my $start = length $bytes;
+    return $bytes . "$table 0 obj\n<</Type/XRef/Size @{[ $last + 1 ]}/W[1 4 1]/Root 1 0 R/Length @{[ length $data ]}>>stream\n$data\n"
+        . "endstream\nendobj\nstartxref\n$start\n%%EOF\n";
 }
 
 # A document of pages (width × height points) with content, and further objects from number 3 + 2 × pages on; catalog,
