@@ -237,11 +237,12 @@ inspector_serve(const inspector_conf_t *conf, const cp_cage_t *cage, int listene
     }
 
     while (!server->stopping || clients_left(server)) {
+        /* The file first, then a successor for the child that has it. */
+        child_dispatch(server);
         if (!child_fill(server) && !said) {
             free(server);
             return 1;
         }
-        child_dispatch(server);
         turn(server);
         expire(server);
         if (!said && is_ready(server)) {

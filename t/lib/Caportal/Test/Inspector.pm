@@ -10,6 +10,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp ();
 use JSON::PP ();
+use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
@@ -97,20 +98,28 @@ sub verdicts ($self, $option, @files) {
     return map { $_->{code} || $_->{reason} || 'ok' } @got;
 }
 
-# Starts to inspect and comes back; _await() gives the verdict.
+# Starts to inspect and comes back; said() is the verdict so far, await() waits for it.
 sub begin ($self, $type, $bytes, %option) {
     my $path = $self->file($bytes);
-    my $pid  = open my $out, '-|', $self->command(\%option, [$type, $path]) or die "inspect: $!\n";
-    return {pid => $pid, out => $out};
+    my $pid  = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDOUT, '>', "$path.said" or POSIX::_exit(1);
+        open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
+        exec $self->command(\%option, [$type, $path]) or POSIX::_exit(1);
+    }
+    return {pid => $pid, said => "$path.said"};
+}
+
+sub said ($self, $begun) {
+    my $said = -e $begun->{said} ? read_file($begun->{said}) : '';
+    my ($line) = $said =~ /^(\{.*\})$/m or return '';
+    my $got = JSON::PP::decode_json($line);
+    return $got->{code} || $got->{reason} || 'ok';
 }
 
 sub await ($self, $begun) {
-    local $/ = undef;
-    my $said = readline $begun->{out};
-    close $begun->{out};
-    my ($line) = $said =~ /^(\{.*\})$/m or return 'gone';
-    my $got = JSON::PP::decode_json($line);
-    return $got->{code} || $got->{reason} || 'ok';
+    waitpid $begun->{pid}, 0;
+    return $self->said($begun);
 }
 
 # Processes of which this one is the parent.
@@ -122,6 +131,19 @@ sub children ($self, $parent = $self->pid) {
         push @children, $pid if $of == $parent && $state !~ /[ZX]/;
     }
     return @children;
+}
+
+# So many children that wait for a file, in their cage and asleep: stopped now, they take one and do nothing with it.
+sub stopped_children ($self, $count) {
+    my @ready;
+    $self->wait_for('children that are ready', sub {
+        @ready = $self->children;
+        return @ready == $count && $count == grep {
+            $self->status_of($_, 'Seccomp') eq '2' && $self->status_of($_, 'State') eq 'S'
+        } @ready;
+    });
+    kill STOP => @ready;
+    return @ready;
 }
 
 sub wait_for ($self, $what, $condition, $seconds = 20) {
