@@ -36,6 +36,7 @@ static const int allowed[] = {
 #ifdef __SANITIZE_ADDRESS__
     SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(openat), SCMP_SYS(readlink),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(prctl), SCMP_SYS(sched_yield), SCMP_SYS(prlimit64),
+    SCMP_SYS(pipe2),
 #endif
 };
 
@@ -127,6 +128,14 @@ cp_cage_build(cp_cage_t *cage)
     }
 
     return good ? NULL : "the list of system calls";
+}
+
+
+void
+cp_cage_free(cp_cage_t *cage)
+{
+    free(cage->filter.filter);
+    cage->filter.filter = NULL;
 }
 
 

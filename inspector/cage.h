@@ -29,6 +29,7 @@ typedef struct {
 
 /* Compiles the list of system calls (seccomp(2)) into cage->filter. NULL, or what failed, with errno. */
 const char *cp_cage_build(cp_cage_t *cage);
+void        cp_cage_free(cp_cage_t *cage);
 
 /*
  * For the parent, once all it needs is open: no network, no other processes' objects (namespaces(7)), a root folder

@@ -206,7 +206,7 @@ unpack(const uint8_t *packed, uint8_t *row, uint32_t width, unsigned depth)
     uint32_t x;
 
     for (x = 0; x < width; x++) {
-        row[x] = (uint8_t) (packed[x / per_byte] >> (8 - depth - x % per_byte * depth) & mask);
+        row[x] = (uint8_t) ((unsigned) packed[x / per_byte] >> (8 - depth - x % per_byte * depth) & mask);
     }
 }
 

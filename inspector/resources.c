@@ -149,6 +149,18 @@ cp_resources_open(size_t *count)
 
 
 void
+cp_resources_close(void)
+{
+    while (resource_count != 0) {
+        resource_count--;
+        close(resources[resource_count].fd);
+        free(resources[resource_count].path);
+    }
+    FcFini();
+}
+
+
+void
 cp_resources_range(int *first, int *last)
 {
     *first = FIRST;
