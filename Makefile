@@ -6,8 +6,8 @@
 CC        ?= gcc
 CXX       := g++
 VARIANT   ?= plain
-PKG       := jansson hiredis libcurl libpcre2-8 libsodium libssl libcrypto
-CPPFLAGS  += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags jansson libcurl libsodium) -I/usr/include/mariadb
+PKG       := cairo jansson hiredis libcurl libpcre2-8 libqrencode libsodium libssl libcrypto zlib
+CPPFLAGS  += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags cairo jansson libcurl libsodium) -I/usr/include/mariadb
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wformat=2 -Wvla -Wundef -Werror
 ifeq ($(VARIANT),asan)
@@ -21,7 +21,7 @@ BUILD     ?= build
 CFLAGS    ?= -O2 -g
 endif
 CFLAGS    += -std=gnu11 -fPIC -fstack-protector-strong -pthread $(WARNINGS) $(RELAXED)
-LIBS      := $(shell pkg-config --libs $(PKG)) -lmariadb -lpthread
+LIBS      := $(shell pkg-config --libs $(PKG)) -lmariadb -lzxcvbn -lm -lpthread
 
 # What each program chooses for itself.
 SEAMS          := lib/base/system.c lib/base/log_stderr.c

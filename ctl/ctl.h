@@ -35,6 +35,13 @@ typedef struct {
     const char *certificate;
     const char *id_number;
     const char *config;
+    const char *reason;
+    const char *redis_socket;
+    const char *redis_host;       /* host or host:port */
+    const char *redis_user;
+    const char *redis_password_file;
+    const char *redis_database;
+    const char *redis_prefix;
 } ctl_options_t;
 
 typedef struct {
@@ -54,6 +61,8 @@ int ctl_staff_add(ctl_t *ctl);
 int ctl_staff_list(ctl_t *ctl);
 int ctl_staff_disable(ctl_t *ctl);
 int ctl_staff_roles(ctl_t *ctl);
+int ctl_account_disable(ctl_t *ctl);
+int ctl_account_enable(ctl_t *ctl);
 int ctl_audit_verify(ctl_t *ctl);
 int ctl_sweep_materials(ctl_t *ctl);
 int ctl_reconcile(ctl_t *ctl);
@@ -75,5 +84,8 @@ bool ctl_set_option(ctl_options_t *options, const char *name, const char *value)
 /* The options' connection in ctl->db, key ring in ctl->app.keys; false when there is none (said on standard error). */
 bool ctl_connect(ctl_t *ctl);
 bool ctl_open_keys(ctl_t *ctl);
+
+/* Where the sessions are, in ctl->app.redis; false when it is not said (said on standard error). */
+bool ctl_find_redis(ctl_t *ctl);
 
 #endif

@@ -5,9 +5,10 @@
 #include "base/log.h"
 #include "ctl.h"
 
-#define NEEDS_DB    0x1u
-#define NEEDS_KEYS  0x2u
-#define NEEDS_ONE   0x4u    /* an argument after the words */
+#define NEEDS_DB     0x1u
+#define NEEDS_KEYS   0x2u
+#define NEEDS_ONE    0x4u    /* an argument after the words */
+#define NEEDS_REDIS  0x8u
 
 typedef struct {
     const char     *first;
@@ -32,6 +33,10 @@ static const command_t commands[] = {
       "ID" },
     { "staff", "roles", NEEDS_DB | NEEDS_ONE, ctl_staff_roles,
       "ID --roles a,b" },
+    { "account", "disable", NEEDS_DB | NEEDS_KEYS | NEEDS_REDIS | NEEDS_ONE, ctl_account_disable,
+      "ID --reason TEXT   let an account in no more; its sessions end" },
+    { "account", "enable", NEEDS_DB | NEEDS_KEYS | NEEDS_ONE, ctl_account_enable,
+      "ID --reason TEXT   let it in again" },
     { "audit", "verify", NEEDS_DB, ctl_audit_verify,
       "--key FILE   walk the sealed audit trail; status 1 when a row was changed, removed or moved" },
     { "sweep-materials", NULL, NEEDS_DB, ctl_sweep_materials,
@@ -90,6 +95,8 @@ usage(void)
     }
     fputs("\n  --mysql-socket PATH | --mysql-host HOST[:PORT] [--mysql-ca FILE]\n"
           "  --user NAME  --password-file FILE  --database NAME  --key-ring FILE\n"
+          "  --redis-socket PATH | --redis-host HOST[:PORT]  --redis-user NAME  --redis-password-file FILE\n"
+          "  --redis-database N  --redis-prefix PREFIX\n"
           "  --config FILE   lines \"name value\" of the same options\n", stderr);
 
     return CTL_USAGE;
@@ -165,6 +172,7 @@ run(ctl_t *ctl, int argc, char **argv)
     }
 
     if (((command->needs & NEEDS_KEYS) != 0 && !ctl_open_keys(ctl))
+        || ((command->needs & NEEDS_REDIS) != 0 && !ctl_find_redis(ctl))
         || ((command->needs & NEEDS_DB) != 0 && !ctl_connect(ctl)))
     {
         return CTL_FAULT;
@@ -187,6 +195,7 @@ main(int argc, char **argv)
     status = run(&ctl, argc, argv);
 
     cp_db_close_thread();
+    cp_redis_close_thread();
     cp_keyring_free(ctl.app.keys);
     cp_arena_free(ctl.arena);
 

@@ -36,6 +36,13 @@ static const struct {
     { "certificate",   offsetof(ctl_options_t, certificate) },
     { "id-number",     offsetof(ctl_options_t, id_number) },
     { "config",        offsetof(ctl_options_t, config) },
+    { "reason",        offsetof(ctl_options_t, reason) },
+    { "redis-socket",  offsetof(ctl_options_t, redis_socket) },
+    { "redis-host",    offsetof(ctl_options_t, redis_host) },
+    { "redis-user",    offsetof(ctl_options_t, redis_user) },
+    { "redis-password-file", offsetof(ctl_options_t, redis_password_file) },
+    { "redis-database", offsetof(ctl_options_t, redis_database) },
+    { "redis-prefix",  offsetof(ctl_options_t, redis_prefix) },
 };
 
 
@@ -132,29 +139,44 @@ ctl_read_file(cp_arena_t *arena, const char *path, size_t max, cp_str_t *bytes)
 }
 
 
-/* "host" or "host:port" into the configuration. */
+/* "host" or "host:port" of an option; *port is the usual one before. */
 static bool
-read_host(ctl_t *ctl)
+read_host(ctl_t *ctl, const char *name, const char *value, const char **host, int64_t *port)
 {
-    cp_str_t host = cp_str_dup(ctl->arena, cp_str(ctl->options.mysql_host));
+    cp_str_t copy = cp_str_dup(ctl->arena, cp_str(value));
     char    *colon;
-    int64_t  port = 3306;
 
-    if (host.data == NULL) {
+    if (copy.data == NULL) {
         return false;
     }
 
-    colon = strrchr(host.data, ':');
+    colon = strrchr(copy.data, ':');
     if (colon != NULL) {
         *colon = '\0';
-        if (!cp_str_number(cp_str(colon + 1), &port) || port < 1 || port > 65535) {
-            ctl_fault("--mysql-host: \"%s\" is no port", colon + 1);
+        if (!cp_str_number(cp_str(colon + 1), port) || *port < 1 || *port > 65535) {
+            ctl_fault("--%s: \"%s\" is no port", name, colon + 1);
             return false;
         }
     }
+    *host = copy.data;
 
-    ctl->app.db.host = host.data;
-    ctl->app.db.port = (unsigned) port;
+    return true;
+}
+
+
+/* The first line of a file, NULL without one. */
+static bool
+read_password(ctl_t *ctl, const char *path, const char **password)
+{
+    cp_str_t bytes = CP_STR_NULL;
+
+    if (path != NULL) {
+        if (!ctl_read_file(ctl->arena, path, 1024, &bytes)) {
+            return false;
+        }
+        bytes.data[strcspn(bytes.data, "\r\n")] = '\0';
+    }
+    *password = bytes.data;
 
     return true;
 }
@@ -164,34 +186,63 @@ bool
 ctl_connect(ctl_t *ctl)
 {
     const ctl_options_t *options = &ctl->options;
-    cp_str_t             password = CP_STR_NULL;
+    int64_t              port = 3306;
     cp_code_t            code;
 
     if ((options->mysql_socket == NULL) == (options->mysql_host == NULL) || options->user == NULL) {
         ctl_fault("--user and one of --mysql-socket and --mysql-host are needed");
         return false;
     }
-    if (options->password_file != NULL) {
-        if (!ctl_read_file(ctl->arena, options->password_file, 1024, &password)) {
-            return false;
-        }
-        password.data[strcspn(password.data, "\r\n")] = '\0';
+    if (!read_password(ctl, options->password_file, &ctl->app.db.password)
+        || (options->mysql_host != NULL
+            && !read_host(ctl, "mysql-host", options->mysql_host, &ctl->app.db.host, &port)))
+    {
+        return false;
     }
 
+    ctl->app.db.port = (unsigned) port;
     ctl->app.db.socket = options->mysql_socket;
     ctl->app.db.tls_ca = options->mysql_ca;
     ctl->app.db.user = options->user;
-    ctl->app.db.password = password.data;
     ctl->app.db.database = options->database == NULL ? "caportal" : options->database;
     ctl->app.db.connect_ms = CONNECT_MS;
     ctl->app.db.io_ms = IO_MS;
-    if (options->mysql_host != NULL && !read_host(ctl)) {
-        return false;
-    }
 
     ctl->db = cp_db_use(&ctl->app.db, ctl->arena, &code);
 
     return ctl->db != NULL;
+}
+
+
+bool
+ctl_find_redis(ctl_t *ctl)
+{
+    const ctl_options_t *options = &ctl->options;
+    cp_redis_conf_t     *redis = &ctl->app.redis;
+    int64_t              port = 6379, database = 0;
+
+    if ((options->redis_socket == NULL) == (options->redis_host == NULL)) {
+        ctl_fault("one of --redis-socket and --redis-host is needed: sessions are ended there");
+        return false;
+    }
+    if (options->redis_database != NULL && (!cp_str_number(cp_str(options->redis_database), &database) || database > 1024)) {
+        ctl_fault("--redis-database: \"%s\" is no number of one", options->redis_database);
+        return false;
+    }
+    if (!read_password(ctl, options->redis_password_file, &redis->password)
+        || (options->redis_host != NULL && !read_host(ctl, "redis-host", options->redis_host, &redis->host, &port)))
+    {
+        return false;
+    }
+
+    redis->socket = options->redis_socket;
+    redis->port = (int) port;
+    redis->user = options->redis_user;
+    redis->database = (int) database;
+    redis->prefix = options->redis_prefix == NULL ? "caportal:" : options->redis_prefix;
+    redis->timeout_ms = CONNECT_MS;
+
+    return true;
 }
 
 

@@ -16,7 +16,12 @@ static const char counts_sql[] =
     " UNION ALL SELECT 'certificates', state, COUNT(*) FROM certificate GROUP BY state"
     " UNION ALL SELECT 'staff', state, COUNT(*) FROM staff GROUP BY state"
     " UNION ALL SELECT 'audit', IF(seal_id IS NULL, 'unsealed', 'sealed'), COUNT(*) FROM audit"
-    "  GROUP BY seal_id IS NULL";
+    "  GROUP BY seal_id IS NULL"
+    " UNION ALL SELECT 'sms_codes_of_a_day', IF(redeemed_at IS NULL, 'not_returned', 'returned'), COUNT(*)"
+    "  FROM sms_code WHERE created_at > (UNIX_TIMESTAMP() - 86400) * 1000 GROUP BY redeemed_at IS NULL"
+    " UNION ALL SELECT 'sms_segments_that_return_little', segment, COUNT(*) FROM sms_code"
+    "  WHERE created_at BETWEEN (UNIX_TIMESTAMP() - 3600) * 1000 AND (UNIX_TIMESTAMP() - 120) * 1000"
+    "  GROUP BY segment HAVING COUNT(*) >= 20 AND COUNT(redeemed_at) * 5 < COUNT(*)";
 
 
 static cp_code_t

@@ -2,7 +2,9 @@
 #include "api.h"
 
 #include "account/account_ops.h"
+#include "account/desk_ops.h"
 #include "audit/audit_ops.h"
+#include "captcha/captcha_ops.h"
 #include "certificate/certificate_ops.h"
 #include "identity/identity_ops.h"
 #include "issuance/issuance_ops.h"
@@ -12,6 +14,8 @@
 #include "order/order_ops.h"
 #include "payment/payment_ops.h"
 #include "portal/portal_ops.h"
+#include "scan/scan_ops.h"
+#include "session/challenge_ops.h"
 #include "session/session_ops.h"
 #include "staff/staff_ops.h"
 
@@ -31,17 +35,20 @@
 
 /* The usual shapes of a row: a read, a change with a JSON body, the same with a pool of its own, an upload. */
 #define READ(id, path, callers, run)                                                                                   \
-    { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
-#define REMOVE(id, path, callers, run)                                                                                 \
-    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run }
+    { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run, NULL }
+#define REMOVE(id, path, callers, run)  REMOVE_IF(id, path, callers, 0, run)
+#define REMOVE_IF(id, path, callers, flags, run)                                                                       \
+    { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, flags, NULL, run, NULL }
 #define CHANGE(id, method, path, callers, flags, run)                                                                  \
-    { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run }
+    { id, method, path, callers, CP_POOL_DATABASE, CP_BODY_JSON, JSON, flags, NULL, run, NULL }
 #define POOLED(id, method, path, callers, pool, flags, run)                                                            \
-    { id, method, path, callers, pool, CP_BODY_JSON, JSON, flags, NULL, run }
+    { id, method, path, callers, pool, CP_BODY_JSON, JSON, flags, NULL, run, NULL }
+#define CHOOSES(id, path, callers, pool, choose, run)                                                                  \
+    { id, "POST", path, callers, pool, CP_BODY_JSON, JSON, 0, NULL, run, choose }
 #define BYTES(id, path, callers, max, run)                                                                             \
-    { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run }
+    { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run, NULL }
 #define UPLOAD(id, path, callers, kind, run)                                                                           \
-    { id, "PUT", path, callers, CP_POOL_DATABASE, CP_BODY_UPLOAD, 0, 0, kind, run }
+    { id, "PUT", path, callers, CP_POOL_DATABASE, CP_BODY_UPLOAD, 0, 0, kind, run, NULL }
 
 const cp_operation_t cp_operations[] = {
 
@@ -50,15 +57,40 @@ const cp_operation_t cp_operations[] = {
     READ("getHealth", "/healthz", ANYBODY, cp_op_health),
 
     /* sign-in */
+    READ("getCaptcha", "/api/captcha", ANYBODY, cp_op_captcha_create),
     POOLED("sendSmsCode", "POST", "/api/sms-codes", ANYBODY, CP_POOL_EGRESS, 0, cp_op_sms_code_create),
-    POOLED("createSession", "POST", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_session_create),
+    CHANGE("createChallenge", "POST", "/api/challenges", ANYBODY, 0, cp_op_challenge_create),
+    CHOOSES("createSession", "/api/sessions", ANYBODY, CP_POOL_PASSWORD, cp_session_pool, cp_op_session_create),
     READ("getSession", "/api/session", ACCOUNT, cp_op_session_show),
     REMOVE("endSession", "/api/session", ACCOUNT, cp_op_session_end),
     READ("listSessions", "/api/sessions", ACCOUNT, cp_op_session_list),
     REMOVE("endOtherSession", "/api/sessions/{session}", ACCOUNT, cp_op_session_end_one),
     REMOVE("endSessions", "/api/sessions", ACCOUNT, cp_op_session_end_all),
-    POOLED("proveSession", "POST", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_session_prove),
+    CHOOSES("proveSession", "/api/session/proof", ACCOUNT, CP_POOL_PASSWORD, cp_session_pool, cp_op_session_prove),
+    CHANGE("createScan", "POST", "/api/scans", ANYBODY, 0, cp_op_scan_create),
+    CHANGE("getScanState", "POST", "/api/scans/{scan}/state", ANYBODY, 0, cp_op_scan_state),
+    READ("getScan", "/api/scans/{scan}", ACCOUNT, cp_op_scan_look),
+    CHANGE("approveScan", "POST", "/api/scans/{scan}/approve", ACCOUNT, 0, cp_op_scan_approve),
+    CHANGE("refuseScan", "POST", "/api/scans/{scan}/refuse", ACCOUNT, 0, cp_op_scan_refuse),
     POOLED("setPassword", "PUT", "/api/account/password", ACCOUNT, CP_POOL_PASSWORD, 0, cp_op_account_password),
+
+    CHANGE("beginReset", "POST", "/api/password-resets", ANYBODY, 0, cp_op_reset_create),
+    POOLED("finishReset", "PUT", "/api/password-resets/{reset}", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_reset_finish),
+
+    /* the account: its logins, its end */
+    POOLED("createAccount", "POST", "/api/accounts", ANYBODY, CP_POOL_PASSWORD, 0, cp_op_account_create),
+    CHANGE("setEmail", "PUT", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email),
+    REMOVE_IF("removeEmail", "/api/account/email", ACCOUNT, CP_FRESH, cp_op_account_email_remove),
+    CHANGE("setUserName", "PUT", "/api/account/user-name", ACCOUNT, CP_FRESH, cp_op_account_user_name),
+    REMOVE_IF("removeUserName", "/api/account/user-name", ACCOUNT, CP_FRESH, cp_op_account_user_name_remove),
+    CHANGE("setCompany", "PUT", "/api/account/company", ACCOUNT, CP_FRESH, cp_op_account_company),
+    REMOVE_IF("removeCompany", "/api/account/company", ACCOUNT, CP_FRESH, cp_op_account_company_remove),
+    CHANGE("setPhone", "PUT", "/api/account/phone", ACCOUNT, CP_FRESH, cp_op_account_phone),
+    CHANGE("setSignInWays", "PUT", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways),
+    REMOVE_IF("removeSignInWays", "/api/account/sign-in-ways", ACCOUNT, CP_FRESH, cp_op_account_ways_remove),
+    CHANGE("applyPhoneChange", "POST", "/api/phone-changes", ANYBODY, 0, cp_op_phone_change_create),
+    READ("getPhoneChange", "/api/phone-changes/{change}", ANYBODY, cp_op_phone_change_show),
+    CHANGE("closeAccount", "POST", "/api/account/close", ACCOUNT, CP_FRESH, cp_op_account_close),
 
     /* identity */
     POOLED("verifyPerson", "POST", "/api/identity/person", ACCOUNT, CP_POOL_EGRESS, CP_IDEMPOTENT,
@@ -112,11 +144,14 @@ const cp_operation_t cp_operations[] = {
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
     READ("listCertificates", "/api/certificates", ACCOUNT, cp_op_certificate_list),
     READ("getCertificate", "/api/certificates/{serial}", ACCOUNT, cp_op_certificate_read),
+    CHANGE("revokeOwnCertificate", "POST", "/api/certificates/{serial}/revoke", ACCOUNT, CP_FRESH | CP_IDEMPOTENT,
+           cp_op_certificate_revoke),
     READ("getCrl", "/crl/{issuer}.crl", ANYBODY, cp_op_crl),
     READ("getIssuer", "/api/issuers/{issuer}", ANYBODY, cp_op_issuer),
 
     /* staff: who am I, the queue, one order */
     READ("getStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session),
+    REMOVE("endStaffSession", "/staff/api/session", ANY_ROLE, cp_op_staff_session_end),
     READ("listDeskOrders", "/staff/api/orders", ANY_ROLE, cp_op_desk_orders),
     READ("getDeskOrder", "/staff/api/orders/{no}", ANY_ROLE, cp_op_desk_order),
     READ("getDeskHistory", "/staff/api/orders/{no}/history", ANY_ROLE, cp_op_desk_history),
@@ -141,6 +176,20 @@ const cp_operation_t cp_operations[] = {
     CHANGE("shipOrder", "POST", "/staff/api/orders/{no}/ship", PRODUCER | SHIPPER, CP_IDEMPOTENT, cp_op_desk_ship),
     CHANGE("completeOrder", "POST", "/staff/api/orders/{no}/complete", PRODUCER | SHIPPER, CP_IDEMPOTENT,
            cp_op_desk_complete),
+
+    /* staff: accounts */
+    READ("listPhoneChanges", "/staff/api/phone-changes", REVIEWER | AUDITOR, cp_op_desk_phone_changes),
+    READ("getDeskPhoneChange", "/staff/api/phone-changes/{change}", REVIEWER | AUDITOR, cp_op_desk_phone_change),
+    CHANGE("approvePhoneChange", "POST", "/staff/api/phone-changes/{change}/approve", REVIEWER, CP_IDEMPOTENT,
+           cp_op_desk_phone_change_approve),
+    CHANGE("rejectPhoneChange", "POST", "/staff/api/phone-changes/{change}/reject", REVIEWER, CP_IDEMPOTENT,
+           cp_op_desk_phone_change_reject),
+    CHANGE("findAccount", "POST", "/staff/api/account-search", ADMIN, 0, cp_op_desk_account_find),
+    READ("getAccount", "/staff/api/accounts/{account}", ADMIN, cp_op_desk_account),
+    CHANGE("disableAccount", "POST", "/staff/api/accounts/{account}/disable", ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_account_disable),
+    CHANGE("enableAccount", "POST", "/staff/api/accounts/{account}/enable", ADMIN, CP_IDEMPOTENT,
+           cp_op_desk_account_enable),
 
     /* staff: revocation, units, audit */
     CHANGE("revokeCertificate", "POST", "/staff/api/certificates/{serial}/revoke", REVIEWER | ADMIN, CP_IDEMPOTENT,

@@ -14,6 +14,9 @@ extern const size_t         cp_operation_count;
 const cp_operation_t *cp_api_find(cp_str_t method, cp_str_t path, cp_str_t params[CP_PARAMS_MAX], unsigned *allow,
                                   cp_code_t *code);
 
+/* The pool that the call, with its body, is for. */
+cp_pool_kind_t cp_api_pool(const cp_call_t *call);
+
 /* "GET", "POST" …, NULL at the end. */
 extern const char *const cp_methods[];
 

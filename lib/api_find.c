@@ -104,3 +104,12 @@ cp_api_find(cp_str_t method, cp_str_t path, cp_str_t params[CP_PARAMS_MAX], unsi
     *code = *allow == 0 ? CP_E_NOT_FOUND : CP_E_METHOD;
     return NULL;
 }
+
+
+cp_pool_kind_t
+cp_api_pool(const cp_call_t *call)
+{
+    const cp_operation_t *operation = call->operation;
+
+    return operation->choose == NULL ? operation->pool : operation->choose(call);
+}

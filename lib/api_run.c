@@ -1,13 +1,53 @@
 /* Running one call: who may, the operation itself, again after a deadlock, and what follows the commit. */
 #include "api.h"
 
+#include "account/account.h"
 #include "call/later.h"
+#include "certificate/certificate.h"
 #include "issuance/issuance.h"
 #include "session/proof.h"
+#include "session/session.h"
+#include "session/staff_session.h"
 #include "staff/staff.h"
 
 #define TRIES           3
 #define RETRY_AFTER_S   2
+
+
+/*
+ * A session that a certificate began goes on as long as that would sign in. Whoever revokes one ends its sessions, but
+ * Redis may have been away just then: so the row is looked at, and what it says is done to the session.
+ */
+static cp_code_t
+check_certificate(cp_call_t *call)
+{
+    cp_certificate_t certificate;
+    cp_code_t        code;
+
+    if (call->who.certificate == 0) {
+        return CP_OK;
+    }
+
+    code = cp_certificate_still_good(call, call->who.certificate, &certificate);
+    if (cp_error(code)->status == 401 && cp_session_end(call) != CP_OK) {
+        cp_log(CP_LOG_ERROR, "a session whose certificate is not good any more cannot be ended now");
+    }
+
+    return code;
+}
+
+
+static cp_code_t
+authorise_account(cp_call_t *call)
+{
+    if (call->who.account == 0) {
+        return CP_E_UNAUTHENTICATED;
+    }
+    CP_TRY(cp_account_admit(call));
+    CP_TRY(check_certificate(call));
+
+    return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;
+}
 
 
 static cp_code_t
@@ -20,14 +60,11 @@ authorise(cp_call_t *call)
     }
 
     if ((callers & CP_BY_ACCOUNT) != 0) {
-        if (call->who.account == 0) {
-            return CP_E_UNAUTHENTICATED;
-        }
-
-        return (call->operation->flags & CP_FRESH) != 0 ? cp_proof_demand(call) : CP_OK;
+        return authorise_account(call);
     }
 
     CP_TRY(cp_staff_authenticate(call));
+    CP_TRY(cp_staff_session_check(call, NULL));
 
     return (callers & call->who.roles) != 0 ? CP_OK : CP_E_FORBIDDEN;
 }

@@ -16,6 +16,7 @@
 #include "certificate/profile.h"
 #include "identity/identity.h"
 #include "session/session.h"
+#include "session/staff_session.h"
 
 /* The library's string has the server's layout, so that stock setters fill it. */
 _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) == offsetof(ngx_str_t, len)
@@ -59,8 +60,11 @@ typedef struct {
     ngx_uint_t                  cached;        /* sessions that a worker keeps, 0: none */
     ngx_http_caportal_cache_t  *sessions;      /* of this worker, NULL: none */
     ngx_uint_t                  sms_limited;   /* unsigned: caportal_sms_limits was given */
+    ngx_uint_t                  captcha_set;   /* unsigned: caportal_captcha was given */
     ngx_http_caportal_place_t   api;           /* the first location with operations */
     ngx_http_caportal_place_t   guard;         /* the first that looks for sessions */
+    ngx_http_caportal_place_t   scan;          /* the first hall that lets people in by scanning */
+    ngx_http_caportal_place_t   challenge;     /* the first that does so by a signature */
     ngx_uint_t                  counted;       /* unsigned: the counters are written or shown */
 } ngx_http_caportal_main_conf_t;
 
@@ -81,14 +85,24 @@ char *ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *co
 char *ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_staff_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_session_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* Against abuse: ngx_http_caportal_limits.c */
+
+char *ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_captcha(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* What neither directive says is as usual. */
+void ngx_http_caportal_limits_init(ngx_http_caportal_main_conf_t *cmcf);
 
 
 /* The words of directives: ngx_http_caportal_words.c. Every fault is reported at the directive's line. */
@@ -198,6 +212,9 @@ typedef struct {
     ngx_http_caportal_checked_t   session;
 } ngx_http_caportal_session_ctx_t;
 
+/* The value of a cookie of ours; NGX_DECLINED: none, or two of that name, which are an attempt to confuse us. */
+ngx_int_t ngx_http_caportal_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value);
+
 /* The session of the request, or of that which it is a part of; NULL where no location looked. */
 ngx_http_caportal_session_ctx_t *ngx_http_caportal_session(ngx_http_request_t *r);
 
@@ -249,6 +266,15 @@ void ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
 ngx_int_t ngx_http_caportal_send(ngx_http_caportal_ctx_t *ctx);
 ngx_int_t ngx_http_caportal_send_problem(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
 
+/*
+ * The certificate of the TLS connection into ctx->call, with the TLS layer's verdict, where this server asks for one
+ * (ngx_http_caportal_certificate.c). CP_E_NO_MEMORY.
+ */
+cp_code_t ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx);
+
+/* Why nginx itself refuses the certificate, or that there is none, with 495 and 496; CP_OK where it does not. */
+cp_code_t ngx_http_caportal_certificate_fault(ngx_http_caportal_ctx_t *ctx);
+
 /* 32 hexadecimal digits that name the request in logs, answers and audit; made at first use. */
 ngx_str_t *ngx_http_caportal_request_id(ngx_http_request_t *r);
 
@@ -273,5 +299,8 @@ ngx_http_caportal_worker_counts_t *ngx_http_caportal_worker_counts(ngx_http_capo
 #define ngx_http_caportal_count_one(counter)  (void) ngx_atomic_fetch_add(&(counter), 1)
 
 void ngx_http_caportal_count(ngx_http_caportal_ctx_t *ctx, ngx_uint_t status);
+
+/* Where the library's own events are counted; once a worker. */
+void ngx_http_caportal_events_into(ngx_http_caportal_main_conf_t *cmcf);
 
 #endif

@@ -138,6 +138,10 @@ ngx_http_caportal_send(ngx_http_caportal_ctx_t *ctx)
     r->headers_out.content_type.len = ngx_strlen(type);
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
+    /* Files may be asked for in parts: the server's own filter cuts them out. */
+    r->allow_ranges = call->status == NGX_HTTP_OK && call->in_parts && r->method == NGX_HTTP_GET;
+    r->single_range = 1;
+
     return ngx_http_caportal_send_body(r, body);
 }
 
@@ -170,6 +174,8 @@ void
 ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
 {
     ctx->answered = 1;
+
+    cp_upload_explain(&ctx->call);
 
     /* The connection may linger; what came of the upload need not. */
     cp_upload_close(ctx->upload);

@@ -226,6 +226,17 @@ ngx_http_caportal_lang(ngx_http_request_t *r)
 }
 
 
+/* A browser that goes to a page, which no program does: it says that it wants HTML. */
+static ngx_uint_t
+ngx_http_caportal_is_page(ngx_http_request_t *r)
+{
+    ngx_str_t  *accept = ngx_http_caportal_header_in(r, "Accept");
+
+    return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) && accept != NULL
+           && ngx_strlcasestrn(accept->data, accept->data + accept->len, (u_char *) "text/html", sizeof("text/html") - 2) != NULL;
+}
+
+
 /* An operation answers only under its own kind of location. */
 static ngx_uint_t
 ngx_http_caportal_kind(const cp_operation_t *operation)
@@ -415,63 +426,6 @@ ngx_http_caportal_check_body(ngx_http_caportal_ctx_t *ctx)
 }
 
 
-static cp_tls_verdict_t
-ngx_http_caportal_tls_verdict(long result)
-{
-    switch (result) {
-    case X509_V_OK:
-        return CP_TLS_VERIFIED;
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return CP_TLS_EXPIRED;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return CP_TLS_NOT_YET_VALID;
-    case X509_V_ERR_INVALID_PURPOSE:
-        return CP_TLS_PURPOSE;
-    default:
-        return CP_TLS_UNTRUSTED;
-    }
-}
-
-
-static cp_code_t
-ngx_http_caportal_take_certificate(ngx_http_caportal_ctx_t *ctx)
-{
-    int                        len;
-    SSL                       *ssl;
-    X509                      *certificate;
-    unsigned char             *der = NULL;
-    ngx_http_request_t        *r = ctx->request;
-    ngx_http_ssl_srv_conf_t   *sscf;
-
-    sscf = ngx_http_get_module_srv_conf(r, ngx_http_ssl_module);
-
-    if (r->connection->ssl == NULL || sscf->verify == 0) {
-        return CP_OK;
-    }
-
-    ctx->call.client_tls = true;
-
-    ssl = r->connection->ssl->connection;
-    certificate = SSL_get_peer_certificate(ssl);
-    if (certificate == NULL) {
-        return CP_OK;
-    }
-
-    ctx->call.tls = ngx_http_caportal_tls_verdict(SSL_get_verify_result(ssl));
-
-    len = i2d_X509(certificate, &der);
-    X509_free(certificate);
-    if (len <= 0) {
-        return CP_E_NO_MEMORY;
-    }
-
-    ctx->call.certificate = cp_str_dup(ctx->arena, cp_str_n(der, (size_t) len));
-    OPENSSL_free(der);
-
-    return ctx->call.certificate.data == NULL ? CP_E_NO_MEMORY : CP_OK;
-}
-
-
 static cp_str_t
 ngx_http_caportal_header_str(ngx_http_request_t *r, const char *name)
 {
@@ -507,7 +461,9 @@ ngx_http_caportal_take_place(ngx_http_caportal_ctx_t *ctx)
 static cp_code_t
 ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
 {
-    ngx_str_t                      *id;
+    static ngx_str_t  staff_cookie = ngx_string(CP_STAFF_COOKIE);
+
+    ngx_str_t                      *id, token;
     cp_call_t                      *call = &ctx->call;
     ngx_http_request_t             *r = ctx->request;
     ngx_http_caportal_main_conf_t  *cmcf;
@@ -527,6 +483,11 @@ ngx_http_caportal_fill(ngx_http_caportal_ctx_t *ctx)
                          ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.content_type->value);
     call->user_agent = r->headers_in.user_agent == NULL
                        ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.user_agent->value);
+    if (ngx_http_caportal_cookie(r, &staff_cookie, &token) == NGX_OK) {
+        call->staff_token = ngx_http_caportal_str(token);
+    }
+
+    call->host = r->headers_in.host == NULL ? CP_STR_NULL : ngx_http_caportal_str(r->headers_in.host->value);
     call->idempotency_key = ngx_http_caportal_header_str(r, "Idempotency-Key");
 
     return ngx_http_caportal_take_certificate(ctx);
@@ -587,7 +548,7 @@ static ngx_int_t
 ngx_http_caportal_api_handler(ngx_http_request_t *r)
 {
     ngx_int_t                          rc;
-    cp_code_t                          code;
+    cp_code_t                          code, fault;
     ngx_str_t                         *id;
     ngx_http_caportal_ctx_t           *ctx;
     ngx_http_caportal_api_loc_conf_t  *alcf;
@@ -601,9 +562,14 @@ ngx_http_caportal_api_handler(ngx_http_request_t *r)
     }
 
     ctx->call.lang = ngx_http_caportal_lang(r);
+    ctx->call.page = ngx_http_caportal_is_page(r);
     ctx->call.request_id = ngx_http_caportal_str(*id);
 
     code = ngx_http_caportal_find(ctx, alcf->api);
+    if (code == CP_E_NOT_FOUND && ctx->call.page) {
+        fault = ngx_http_caportal_certificate_fault(ctx);
+        code = fault == CP_OK ? code : fault;
+    }
     if (code == CP_OK) {
         code = ngx_http_caportal_check_origin(ctx);
     }

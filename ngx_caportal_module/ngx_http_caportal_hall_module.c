@@ -253,6 +253,13 @@ ngx_http_caportal_hall_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (hall->sign_in & CP_SIGN_IN_SCAN) {
+        ngx_http_caportal_note(cf, &cmcf->scan);
+    }
+    if (hall->sign_in & CP_SIGN_IN_CHALLENGE) {
+        ngx_http_caportal_note(cf, &cmcf->challenge);
+    }
+
     catalog->halls[catalog->hall_count++] = hall;
 
     return NGX_CONF_OK;

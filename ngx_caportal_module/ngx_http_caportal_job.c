@@ -3,6 +3,7 @@
  * that neither a client that goes away nor a worker that is asked to leave takes its memory meanwhile.
  */
 #include "ngx_http_caportal.h"
+#include "ngx_http_caportal_session_cache.h"
 
 /* Longer than any time-out below it: it only keeps the worker from leaving before the answer is out. */
 #define JOB_TIMER  120000
@@ -38,6 +39,28 @@ ngx_http_caportal_job_write(ngx_http_request_t *r)
 }
 
 
+/*
+ * A call that changed its account's sessions is answered only when this worker has forgotten them: Redis tells all
+ * workers, but a moment later perhaps than the client, who may be here again at once.
+ */
+static void
+ngx_http_caportal_job_forget(ngx_http_caportal_main_conf_t *cmcf, const ngx_http_caportal_ctx_t *ctx)
+{
+    const cp_principal_t  *came_as = &ctx->call.came_as, *who = &ctx->call.who;
+
+    if (cmcf->sessions == NULL || (ctx->request->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) != 0) {
+        return;
+    }
+
+    if (came_as->account != 0) {
+        ngx_http_caportal_cache_changed(cmcf->sessions, came_as->account_id);
+    }
+    if (who->account != 0 && who->account != came_as->account) {
+        ngx_http_caportal_cache_changed(cmcf->sessions, who->account_id);
+    }
+}
+
+
 static void
 ngx_http_caportal_job_done(ngx_event_t *ev)
 {
@@ -66,6 +89,7 @@ ngx_http_caportal_job_done(ngx_event_t *ev)
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
     later = cp_later_take(&ctx->call);
+    ngx_http_caportal_job_forget(cmcf, ctx);
 
     /* A request that was terminated meanwhile has the core's finalizer here. */
     r->write_event_handler(r);
@@ -103,7 +127,7 @@ ngx_http_caportal_job_start(ngx_http_caportal_ctx_t *ctx)
     task->event.log = r->connection->log;
 
     /* A full queue refuses at once: a request that waits longer than its sender is worth nothing. */
-    if (ngx_thread_task_post(cmcf->pools[ctx->operation->pool], task) != NGX_OK) {
+    if (ngx_thread_task_post(cmcf->pools[cp_api_pool(&ctx->call)], task) != NGX_OK) {
         ngx_http_caportal_refuse(ctx, CP_E_BUSY);
         return;
     }

@@ -10,8 +10,6 @@
 #define IO_TIMEOUT       5000
 #define REDIS_TIMEOUT    1000
 #define EGRESS_TIMEOUT   5000
-#define SMS_ADDRESS_HOUR 10
-#define SMS_ADDRESS_DAY  30
 #define SESSION_IDLE     (30 * 60)
 #define SESSION_MAX      (12 * 3600)
 #define THREADS_WAIT     2000    /* milliseconds */
@@ -36,12 +34,15 @@ static ngx_command_t  ngx_http_caportal_commands[] = {
     SETTING("caportal_thread_pool", NGX_CONF_TAKE23, ngx_http_caportal_thread_pool),
     SETTING("caportal_key_ring", NGX_CONF_TAKE1, ngx_http_caportal_key_ring),
     SETTING("caportal_store", NGX_CONF_1MORE, ngx_http_caportal_store),
+    SETTING("caportal_upload_quota", NGX_CONF_1MORE, ngx_http_caportal_upload_quota),
     SETTING("caportal_profiles", NGX_CONF_TAKE1, ngx_http_caportal_profiles),
     SETTING("caportal_sms", NGX_CONF_2MORE, ngx_http_caportal_sms),
-    SETTING("caportal_sms_limits", NGX_CONF_TAKE2, ngx_http_caportal_sms_limits),
+    SETTING("caportal_sms_limits", NGX_CONF_1MORE, ngx_http_caportal_sms_limits),
+    SETTING("caportal_captcha", NGX_CONF_1MORE, ngx_http_caportal_captcha),
     SETTING("caportal_identity", NGX_CONF_TAKE3, ngx_http_caportal_identity),
     SETTING("caportal_mobile", NGX_CONF_TAKE1, ngx_http_caportal_mobile),
     SETTING("caportal_session_timeout", NGX_CONF_TAKE2, ngx_http_caportal_session_timeout),
+    SETTING("caportal_staff_session", NGX_CONF_TAKE2, ngx_http_caportal_staff_session),
     SETTING("caportal_session_cache", NGX_CONF_TAKE1, ngx_http_caportal_session_cache),
     SETTING("caportal_origin", NGX_CONF_1MORE, ngx_http_caportal_origin),
 
@@ -145,6 +146,8 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(cmcf->egress_timeout, EGRESS_TIMEOUT);
     ngx_conf_init_uint_value(cmcf->cached, NGX_HTTP_CAPORTAL_CACHE_ENTRIES);
 
+    app->origins = cmcf->origins.elts;
+    app->origin_count = cmcf->origins.nelts;
     app->redis.timeout_ms = (unsigned) cmcf->redis_timeout;
     app->egress.timeout_ms = (unsigned) cmcf->egress_timeout;
     app->db.connect_ms = app->db.connect_ms == 0 ? CONNECT_TIMEOUT : app->db.connect_ms;
@@ -155,10 +158,7 @@ ngx_http_caportal_init_main_conf(ngx_conf_t *cf, void *conf)
         app->session.absolute_s = SESSION_MAX;
     }
 
-    if (!cmcf->sms_limited) {
-        app->sms_per_ip_hour = SMS_ADDRESS_HOUR;
-        app->sms_per_ip_day = SMS_ADDRESS_DAY;
-    }
+    ngx_http_caportal_limits_init(cmcf);
 
     if (app->mobile.data == NULL) {
         app->mobile = CP_STR(CP_MOBILE_PATTERN);
@@ -201,6 +201,31 @@ ngx_http_caportal_check_settings(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *
 }
 
 
+/* Ways of signing in that name our own pages. */
+static ngx_int_t
+ngx_http_caportal_check_origins(ngx_conf_t *cf, ngx_http_caportal_main_conf_t *cmcf)
+{
+    const struct { const char *way; const char *why; ngx_http_caportal_place_t *place; } ways[] = {
+        { "scan", "whose first is that of the page to be scanned", &cmcf->scan },
+        { "challenge", "which is what is signed", &cmcf->challenge },
+    };
+
+    ngx_int_t   rc = NGX_OK;
+    ngx_uint_t  i;
+
+    for (i = 0; i < sizeof(ways) / sizeof(ways[0]) && cmcf->app.origin.data == NULL; i++) {
+        if (ways[i].place->line != 0) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"sign_in %s\" needs \"caportal_origin\" at the level of \"http\", %s, in %V:%ui",
+                          ways[i].way, ways[i].why, &ways[i].place->file, ways[i].place->line);
+            rc = NGX_ERROR;
+        }
+    }
+
+    return rc;
+}
+
+
 static ngx_int_t
 ngx_http_caportal_check(ngx_conf_t *cf)
 {
@@ -216,6 +241,10 @@ ngx_http_caportal_check(ngx_conf_t *cf)
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"caportal_session\" needs \"caportal_redis\" at the level of \"http\" in %V:%ui",
                       &cmcf->guard.file, cmcf->guard.line);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_caportal_check_origins(cf, cmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -255,6 +284,7 @@ ngx_http_caportal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_http_caportal_events_into(cmcf);
     counts = ngx_http_caportal_worker_counts(cmcf);
 
     if (cmcf->cached != 0) {

@@ -121,12 +121,9 @@ ngx_http_caportal_session_want(ngx_conf_t *cf)
 }
 
 
-/* The value of our cookie; a second cookie of that name is an attempt to confuse us and counts as none. */
-static ngx_int_t
-ngx_http_caportal_session_cookie(ngx_http_request_t *r, ngx_str_t *value)
+ngx_int_t
+ngx_http_caportal_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value)
 {
-    static ngx_str_t  name = ngx_string(CP_SESSION_COOKIE);
-
     ngx_uint_t         i, found = 0;
     ngx_table_elt_t  **headers = r->headers_in.cookies.elts;
 
@@ -143,8 +140,8 @@ ngx_http_caportal_session_cookie(ngx_http_request_t *r, ngx_str_t *value)
                 semicolon = end;
             }
 
-            if ((size_t) (semicolon - p) > name.len && p[name.len] == '=' && ngx_memcmp(p, name.data, name.len) == 0) {
-                value->data = p + name.len + 1;
+            if ((size_t) (semicolon - p) > name->len && p[name->len] == '=' && ngx_memcmp(p, name->data, name->len) == 0) {
+                value->data = p + name->len + 1;
                 value->len = (size_t) (semicolon - value->data);
                 found++;
             }
@@ -374,11 +371,13 @@ ngx_http_caportal_session_ask(ngx_http_request_t *r, ngx_http_caportal_session_c
 static ngx_int_t
 ngx_http_caportal_session_begin(ngx_http_request_t *r, ngx_http_caportal_session_ctx_t **ctx)
 {
+    static ngx_str_t  name = ngx_string(CP_SESSION_COOKIE);
+
     ngx_str_t                       token;
     ngx_uint_t                      found;
     ngx_http_caportal_main_conf_t  *cmcf;
 
-    found = ngx_http_caportal_session_cookie(r, &token) == NGX_OK && token.len == CP_SESSION_TOKEN;
+    found = ngx_http_caportal_cookie(r, &name, &token) == NGX_OK && token.len == CP_SESSION_TOKEN;
 
     if (!found) {
         *ctx = ngx_http_caportal_session_ctx(r, 0);

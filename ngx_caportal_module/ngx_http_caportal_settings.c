@@ -333,11 +333,12 @@ char *
 ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                          *rv;
-    ngx_str_t                      path, host, key_id, file, sign_name, template, secret;
+    ngx_str_t                      path, host, key_id, file, sign_name, template, notice, secret;
     cp_sms_conf_t                 *sms = &((ngx_http_caportal_main_conf_t *) conf)->app.sms;
     ngx_http_caportal_param_t      params[] = {
         { "path", &path, 1 },        { "host", &host, 1 },           { "key_id", &key_id, 1 },
         { "secret_file", &file, 1 }, { "sign_name", &sign_name, 1 }, { "template", &template, 1 },
+        { "notice", &notice, 0 },
     };
 
     if (sms->path.data != NULL) {
@@ -361,48 +362,9 @@ ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     sms->key_secret = ngx_http_caportal_str(secret);
     sms->sign_name = ngx_http_caportal_str(sign_name);
     sms->template_code = ngx_http_caportal_str(template);
+    sms->notice_code = ngx_http_caportal_str(notice);
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_caportal_limit(ngx_conf_t *cf, ngx_str_t *word, unsigned *limit)
-{
-    int64_t  n;
-
-    if (!cp_str_number(ngx_http_caportal_str(*word), &n) || n > 1000000) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number \"%V\" of \"%V\"", word, cf->args->elts);
-        return NGX_CONF_ERROR;
-    }
-
-    *limit = (unsigned) n;
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_caportal_sms_limits(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    char                           *rv;
-    ngx_str_t                       hour, day;
-    ngx_http_caportal_main_conf_t  *cmcf = conf;
-    ngx_http_caportal_param_t       params[] = { { "address_hour", &hour, 1 }, { "address_day", &day, 1 } };
-
-    if (cmcf->sms_limited) {
-        return "is duplicate";
-    }
-    cmcf->sms_limited = 1;
-
-    rv = ngx_http_caportal_params(cf, 1, params, 2);
-    if (rv == NGX_CONF_OK) {
-        rv = ngx_http_caportal_limit(cf, &hour, &cmcf->app.sms_per_ip_hour);
-    }
-    if (rv == NGX_CONF_OK) {
-        rv = ngx_http_caportal_limit(cf, &day, &cmcf->app.sms_per_ip_day);
-    }
-
-    return rv;
 }
 
 
@@ -461,13 +423,12 @@ ngx_http_caportal_mobile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+static char *
+ngx_http_caportal_limits(ngx_conf_t *cf, cp_session_conf_t *session, ngx_int_t most, char *fault)
 {
     char                          *rv;
     ngx_str_t                      idle, absolute;
     ngx_int_t                      idle_s, absolute_s;
-    cp_session_conf_t             *session = &((ngx_http_caportal_main_conf_t *) conf)->app.session;
     ngx_http_caportal_param_t      params[] = { { "idle", &idle, 1 }, { "absolute", &absolute, 1 } };
 
     if (session->idle_s != 0) {
@@ -482,14 +443,30 @@ ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf
     idle_s = ngx_parse_time(&idle, 1);
     absolute_s = ngx_parse_time(&absolute, 1);
 
-    if (idle_s == NGX_ERROR || absolute_s == NGX_ERROR || idle_s < 60 || absolute_s < idle_s || absolute_s > 2592000) {
-        return "needs idle and absolute times, 1m <= idle <= absolute <= 30d";
+    if (idle_s == NGX_ERROR || absolute_s == NGX_ERROR || idle_s < 60 || absolute_s < idle_s || absolute_s > most) {
+        return fault;
     }
 
     session->idle_s = (unsigned) idle_s;
     session->absolute_s = (unsigned) absolute_s;
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_session_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_caportal_limits(cf, &((ngx_http_caportal_main_conf_t *) conf)->app.session, 30 * 86400,
+                                    "needs idle and absolute times, 1m <= idle <= absolute <= 30d");
+}
+
+
+char *
+ngx_http_caportal_staff_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_caportal_limits(cf, &((ngx_http_caportal_main_conf_t *) conf)->app.staff_session, 86400,
+                                    "needs idle and absolute times, 1m <= idle <= absolute <= 24h");
 }
 
 
@@ -555,6 +532,10 @@ ngx_http_caportal_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
         *origin = word[i];
+
+        if (cmcf->app.origin.data == NULL) {
+            cmcf->app.origin = ngx_http_caportal_str(word[i]);
+        }
     }
 
     return NGX_CONF_OK;

@@ -4,6 +4,8 @@
  */
 #include "ngx_http_caportal.h"
 
+#include "base/metric.h"
+
 #define CLASSES   6      /* by the status's first digit; 0 is unused */
 #define BUCKETS   8
 #define WORKERS   128    /* more of them share */
@@ -20,6 +22,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                         operations;
     ngx_http_caportal_worker_counts_t  workers[WORKERS];
+    ngx_atomic_t                       events[CP_METRIC_END];
     ngx_http_caportal_counter_t        counters[1];    /* one an operation, then one for what no row matched */
 } ngx_http_caportal_counters_t;
 
@@ -206,6 +209,29 @@ ngx_http_caportal_operation_name(ngx_uint_t n)
 }
 
 
+/* Of the running configuration: threads count into it. */
+static ngx_http_caportal_counters_t  *ngx_http_caportal_events;
+
+
+static void
+ngx_http_caportal_event(cp_metric_t metric)
+{
+    ngx_http_caportal_counters_t  *counters = ngx_http_caportal_events;
+
+    if (counters != NULL) {
+        (void) ngx_atomic_fetch_add(&counters->events[metric], 1);
+    }
+}
+
+
+void
+ngx_http_caportal_events_into(ngx_http_caportal_main_conf_t *cmcf)
+{
+    ngx_http_caportal_events = cmcf->counters == NULL ? NULL : cmcf->counters->data;
+    cp_metric_into(ngx_http_caportal_event);
+}
+
+
 static u_char *
 ngx_http_caportal_status_row_json(u_char *p, const char *name, ngx_http_caportal_counter_t *counter)
 {
@@ -226,6 +252,12 @@ ngx_http_caportal_status_json(u_char *p, ngx_http_caportal_counters_t *counters)
     for (row = ngx_http_caportal_worker_rows; row < ngx_http_caportal_worker_rows + WORKER_ROWS; row++) {
         p = ngx_sprintf(p, "%s\"%s\":%uA", row == ngx_http_caportal_worker_rows ? "" : ",", row->name,
                         ngx_http_caportal_worker_sum(counters, row));
+    }
+
+    p = ngx_sprintf(p, "},\"events\":{");
+
+    for (n = 0; n < CP_METRIC_END; n++) {
+        p = ngx_sprintf(p, "%s\"%s\":%uA", n == 0 ? "" : ",", cp_metric_word((cp_metric_t) n), counters->events[n]);
     }
 
     p = ngx_sprintf(p, "},\"operations\":{");
@@ -269,6 +301,14 @@ ngx_http_caportal_status_prometheus(u_char *p, ngx_http_caportal_counters_t *cou
                         row->metric, ngx_http_caportal_worker_sum(counters, row));
     }
 
+    p = ngx_sprintf(p, "# HELP caportal_events_total Codes, captchas and passwords.\n"
+                    "# TYPE caportal_events_total counter\n");
+
+    for (n = 0; n < CP_METRIC_END; n++) {
+        p = ngx_sprintf(p, "caportal_events_total{event=\"%s\"} %uA\n", cp_metric_word((cp_metric_t) n),
+                        counters->events[n]);
+    }
+
     p = ngx_sprintf(p, "# HELP caportal_requests_total Answers by operation and class of status.\n"
                     "# TYPE caportal_requests_total counter\n");
 
@@ -310,8 +350,9 @@ ngx_http_caportal_status_handler(ngx_http_request_t *r)
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_caportal_status_module);
 
-    /* A row is at most two kilobytes: 4 + 11 lines of at most 130 characters; so are those of the workers together. */
-    b = ngx_create_temp_buf(r->pool, (cp_operation_count + 3) * 2048);
+    /* A row is at most two kilobytes: 4 + 11 lines of at most 130 characters; so are those of the workers together,
+     * and those of the events. */
+    b = ngx_create_temp_buf(r->pool, (cp_operation_count + 4) * 2048);
     if (b == NULL || counters == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -405,13 +446,13 @@ ngx_http_caportal_status_zone(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(cf->pool, sizeof("caportal-2-") + NGX_INT_T_LEN);
+    p = ngx_pnalloc(cf->pool, sizeof("caportal-3-") + NGX_INT_T_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     name.data = p;
-    name.len = (size_t) (ngx_sprintf(p, "caportal-2-%uz", cp_operation_count) - p);
+    name.len = (size_t) (ngx_sprintf(p, "caportal-3-%uz", cp_operation_count) - p);
 
     size = 8 * ngx_pagesize + 2 * (sizeof(ngx_http_caportal_counters_t)
                                    + (cp_operation_count + 2) * sizeof(ngx_http_caportal_counter_t));

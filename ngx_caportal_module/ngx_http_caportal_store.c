@@ -1,5 +1,6 @@
 /*
  * caportal_store: a folder, or `s3` with a bucket of an S3-compatible server and the folder of what still arrives.
+ * caportal_upload_quota: how much of it an order, an account and a hall may take.
  */
 #include "ngx_http_caportal.h"
 
@@ -155,4 +156,40 @@ ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return cf->args->nelts == 2 ? ngx_http_caportal_store_folder(cf, &word[1], store)
                                 : "takes a folder, or \"s3\" and its parameters";
+}
+
+
+char *
+ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                       *rv;
+    off_t                       size;
+    ngx_str_t                   texts[3];
+    cp_quota_t                 *quota = &((ngx_http_caportal_main_conf_t *) conf)->app.quota;
+    ngx_uint_t                  i;
+    int64_t                    *limits[] = { &quota->order, &quota->account, &quota->hall };
+    ngx_http_caportal_param_t   params[] = {
+        { "order", &texts[0], 0 }, { "account", &texts[1], 0 }, { "hall", &texts[2], 0 },
+    };
+
+    if (quota->order != 0 || quota->account != 0 || quota->hall != 0) {
+        return "is duplicate";
+    }
+
+    rv = ngx_http_caportal_params(cf, 1, params, 3);
+
+    for (i = 0; i < 3 && rv == NGX_CONF_OK; i++) {
+        if (texts[i].data == NULL) {
+            continue;
+        }
+
+        size = ngx_parse_offset(&texts[i]);
+        if (size == (off_t) NGX_ERROR || size == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid size \"%V\" of \"caportal_upload_quota\"", &texts[i]);
+            return NGX_CONF_ERROR;
+        }
+        *limits[i] = size;
+    }
+
+    return rv;
 }

@@ -85,24 +85,41 @@ set_mysql(cp_arena_t *arena, const cp_conf_t *directive, const cp_conf_rule_t *r
 }
 
 
+/* One place where Redis is, and what belongs to that way of saying it. */
+static bool
+check_redis(cp_arena_t *arena, const cp_conf_t *directive, redis_block_t *block, cp_conf_fault_t *fault)
+{
+    bool        sentinel = block->sentinel.data != NULL;
+    const char *why;
+
+    if ((block->redis.host != NULL) + (block->redis.socket != NULL) + sentinel != 1) {
+        return cp_conf_fail(fault, directive->line,
+                            "\"redis\" needs either \"host\" or \"socket\" or \"sentinel\"");
+    }
+    if (!sentinel && (block->redis.sentinel_user != NULL || block->sentinel_password_file != NULL)) {
+        return cp_conf_fail(fault, directive->line,
+                            "\"sentinel_user\" and \"sentinel_password_file\" are for \"sentinel\"");
+    }
+    if (sentinel && !cp_sentinels_read(arena, block->sentinel, &block->redis, &why)) {
+        return cp_conf_fail(fault, directive->line, "\"sentinel\": %s", why);
+    }
+
+    return true;
+}
+
+
 static bool
 set_redis(cp_arena_t *arena, const cp_conf_t *directive, const cp_conf_rule_t *rule, void *out, cp_conf_fault_t *fault)
 {
     redis_block_t block = { .port = 6379, .timeout_ms = 5000, .redis.prefix = "caportal:" };
-    const char   *why;
     signer_t     *signer = out;
 
     (void) rule;
 
-    if (!cp_conf_apply(arena, directive->children, directive->line, RULES(redis_rules), &block, fault)) {
+    if (!cp_conf_apply(arena, directive->children, directive->line, RULES(redis_rules), &block, fault)
+        || !check_redis(arena, directive, &block, fault))
+    {
         return false;
-    }
-    if ((block.redis.host != NULL) + (block.redis.socket != NULL) + (block.sentinel.data != NULL) != 1) {
-        return cp_conf_fail(fault, directive->line,
-                            "\"redis\" needs either \"host\" or \"socket\" or \"sentinel\"");
-    }
-    if (block.sentinel.data != NULL && !cp_sentinels_read(arena, block.sentinel, &block.redis, &why)) {
-        return cp_conf_fail(fault, directive->line, "\"sentinel\": %s", why);
     }
 
     signer->app.redis = block.redis;

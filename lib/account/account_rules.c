@@ -7,7 +7,7 @@
 static cp_str_t
 mask(cp_arena_t *arena, cp_str_t text, size_t head, size_t tail)
 {
-    cp_str_t out = cp_str_dup(arena, text);
+    cp_str_t out = text.data == NULL ? text : cp_str_dup(arena, text);
 
     if (out.data == NULL) {
         return out;
@@ -43,7 +43,7 @@ cp_mask_name(cp_arena_t *arena, cp_str_t name)
     size_t first = 1, chars;
 
     if (name.len == 0) {
-        return cp_str_dup(arena, name);
+        return name;
     }
 
     while (first < name.len && ((unsigned char) name.data[first] & 0xc0) == 0x80) {

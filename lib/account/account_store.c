@@ -1,4 +1,4 @@
-#include "account/account.h"
+#include "account/account_store.h"
 
 #include "audit/audit.h"
 #include "base/clock.h"
@@ -8,18 +8,21 @@
 #define PUBLIC_ID_BYTES  15
 
 /* In one row: signing in asks once, for a number that has an account as for one that has none. */
-#define ACCOUNT                                                                                                        \
-    "SELECT a.id, a.public_id, a.phone_sealed, a.password, a.state, a.person_id, "                                     \
-    "(SELECT IF(COUNT(*) = 1, MAX(u.public_id), NULL) FROM unit_member m JOIN unit u ON u.id = m.unit_id "             \
-    "WHERE m.account_id = a.id) FROM account a "
-#define ACCOUNT_TYPES  "issssis"
+#define TYPES  "issssiiis"
 
-static const char sql_by_phone[] = ACCOUNT "WHERE a.phone_index = ?";
-static const char sql_by_id[] = ACCOUNT "WHERE a.id = ?";
+static const char sql_by_phone[] = CP_ACCOUNT_SELECT "WHERE a.phone_index = ?";
+static const char sql_by_id[] = CP_ACCOUNT_SELECT "WHERE a.id = ?";
+static const char sql_lock[] = CP_ACCOUNT_SELECT "WHERE a.id = ? FOR UPDATE";
+
+static const char sql_admit[] =
+    "SELECT state = 'active' AND sessions_from <= ? FROM account WHERE id = ?";
+
+static const char sql_still[] =
+    "SELECT state = 'active' AND sessions_from = ? FROM account WHERE id = ?";
 
 static const char sql_insert[] =
-    "INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
-    "VALUES (?, ?, ?, 'active', ?, ?)";
+    "INSERT INTO account (public_id, phone_index, phone_sealed, password, state, created_at, updated_at) "
+    "VALUES (?, ?, ?, ?, 'active', ?, ?)";
 
 static const char sql_set_password[] =
     "UPDATE account SET password = ?, updated_at = ? WHERE id = ? AND password <=> ?";
@@ -31,8 +34,8 @@ static const char sql_set_person[] =
     "UPDATE account SET person_id = ?, updated_at = ? WHERE id = ?";
 
 
-static cp_code_t
-phone_index(cp_call_t *call, cp_str_t phone, cp_str_t *index)
+cp_code_t
+cp_account_phone_index(cp_call_t *call, cp_str_t phone, cp_str_t *index)
 {
     return cp_blind_index(call->app->keys, call->arena, "account.phone", phone, index);
 }
@@ -40,57 +43,130 @@ phone_index(cp_call_t *call, cp_str_t phone, cp_str_t *index)
 
 /* The rest of a row that was read. */
 static cp_code_t
-complete(cp_call_t *call, cp_account_t *account, cp_str_t sealed, cp_str_t state)
+complete(cp_call_t *call, cp_account_t *account, cp_str_t sealed, cp_str_t state, int64_t ways)
 {
     account->active = cp_str_is(state, "active");
+    account->closed = cp_str_is(state, "closed");
+    account->ways = ways == 0 ? CP_SIGN_IN_ANY : (unsigned) ways;
 
     return cp_column_open(call->app->keys, call->arena, "account.phone", sealed, &account->phone);
 }
 
 
 cp_code_t
+cp_account_select_text(cp_call_t *call, const char *sql, cp_str_t value, cp_account_t *account)
+{
+    cp_str_t sealed, state;
+    int64_t  ways;
+
+    CP_TRY(cp_db_row(call->db, sql, "s>" TYPES, value, &account->id, &account->public_id, &sealed, &account->password,
+                     &state, &account->person, &ways, &account->sessions_from, &account->sole_unit));
+
+    return complete(call, account, sealed, state, ways);
+}
+
+
+cp_code_t
+cp_account_select_id(cp_call_t *call, const char *sql, int64_t id, cp_account_t *account)
+{
+    cp_str_t sealed, state;
+    int64_t  ways;
+
+    CP_TRY(cp_db_row(call->db, sql, "i>" TYPES, id, &account->id, &account->public_id, &sealed, &account->password,
+                     &state, &account->person, &ways, &account->sessions_from, &account->sole_unit));
+
+    return complete(call, account, sealed, state, ways);
+}
+
+
+cp_code_t
 cp_account_by_phone(cp_call_t *call, cp_str_t phone, cp_account_t *account)
 {
-    cp_str_t index, sealed, state;
+    cp_str_t index;
 
     CP_TRY(cp_call_db(call));
-    CP_TRY(phone_index(call, phone, &index));
-    CP_TRY(cp_db_row(call->db, sql_by_phone, "s>" ACCOUNT_TYPES, index, &account->id, &account->public_id, &sealed,
-                     &account->password, &state, &account->person, &account->sole_unit));
+    CP_TRY(cp_account_phone_index(call, phone, &index));
 
-    return complete(call, account, sealed, state);
+    return cp_account_select_text(call, sql_by_phone, index, account);
 }
 
 
 cp_code_t
 cp_account_by_id(cp_call_t *call, int64_t id, cp_account_t *account)
 {
-    cp_str_t sealed, state;
+    CP_TRY(cp_call_db(call));
+
+    return cp_account_select_id(call, sql_by_id, id, account);
+}
+
+
+cp_code_t
+cp_account_lock(cp_call_t *call, int64_t id, cp_account_t *account)
+{
+    return cp_account_select_id(call, sql_lock, id, account);
+}
+
+
+static cp_code_t
+ask(cp_call_t *call, const char *sql, int64_t value, int64_t account)
+{
+    int64_t   yes;
+    cp_code_t code;
 
     CP_TRY(cp_call_db(call));
-    CP_TRY(cp_db_row(call->db, sql_by_id, "i>" ACCOUNT_TYPES, id, &account->id, &account->public_id, &sealed,
-                     &account->password, &state, &account->person, &account->sole_unit));
+    code = cp_db_row(call->db, sql, "ii>i", value, account, &yes);
 
-    return complete(call, account, sealed, state);
+    return code == CP_E_NOT_FOUND || (code == CP_OK && !yes) ? CP_E_UNAUTHENTICATED : code;
+}
+
+
+cp_code_t
+cp_account_admit(cp_call_t *call)
+{
+    return ask(call, sql_admit, call->who.since_ms, call->who.account);
+}
+
+
+cp_code_t
+cp_account_still(cp_call_t *call, const cp_account_t *account)
+{
+    return ask(call, sql_still, account->sessions_from, account->id);
+}
+
+
+cp_code_t
+cp_account_insert(cp_call_t *call, cp_str_t phone, cp_str_t password, cp_account_t *account)
+{
+    cp_str_t index = CP_STR_NULL, sealed = CP_STR_NULL;
+    int64_t  now = cp_now_ms();
+
+    *account = (cp_account_t) {
+        .public_id = cp_random_id(call->arena, PUBLIC_ID_BYTES), .phone = phone, .password = password, .active = true,
+        .ways = CP_SIGN_IN_ANY,
+    };
+    if (account->public_id.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+    if (phone.data != NULL) {
+        CP_TRY(cp_account_phone_index(call, phone, &index));
+        CP_TRY(cp_column_seal(call->app->keys, call->arena, "account.phone", phone, &sealed));
+    }
+
+    CP_TRY(cp_db_exec(call->db, sql_insert, "ssssii", account->public_id, index, sealed, password, now, now));
+    account->id = cp_db_insert_id(call->db);
+
+    return cp_audit(call, "account.register", "account", account->public_id,
+                    phone.data != NULL ? NULL : json_pack("{s:s}", "by", "company"));
 }
 
 
 static cp_code_t
 insert(cp_call_t *call, cp_str_t phone)
 {
-    cp_str_t index, sealed, public_id;
-    int64_t  now = cp_now_ms();
-
-    public_id = cp_random_id(call->arena, PUBLIC_ID_BYTES);
-    if (public_id.data == NULL) {
-        return CP_E_NO_MEMORY;
-    }
-    CP_TRY(phone_index(call, phone, &index));
-    CP_TRY(cp_column_seal(call->app->keys, call->arena, "account.phone", phone, &sealed));
+    cp_account_t account;
 
     CP_TRY(cp_db_begin(call->db));
-    CP_TRY(cp_db_exec(call->db, sql_insert, "sssii", public_id, index, sealed, now, now));
-    CP_TRY(cp_audit(call, "account.register", "account", public_id, NULL));
+    CP_TRY(cp_account_insert(call, phone, CP_STR_NULL, &account));
 
     return cp_db_commit(call->db);
 }

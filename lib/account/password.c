@@ -2,8 +2,6 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <sodium.h>
 
@@ -79,60 +77,4 @@ cp_password_verify(cp_arena_t *arena, cp_str_t password, cp_str_t hash)
     sem_post(&slots);
 
     return good && hash.data != NULL ? CP_OK : CP_E_BAD_CREDENTIALS;
-}
-
-
-static int
-compare(const void *key, const void *row)
-{
-    return strcmp(key, *(const char *const *) row);
-}
-
-
-/* One character throughout, or digits or letters counted up or down: "aaaaaaaa", "12345678", "hgfedcba". */
-static bool
-is_run(cp_str_t s)
-{
-    int    step;
-    size_t i;
-
-    if (s.len < 2) {
-        return false;
-    }
-
-    step = s.data[1] - s.data[0];
-    for (i = 2; i < s.len; i++) {
-        if (s.data[i] - s.data[i - 1] != step) {
-            return false;
-        }
-    }
-
-    return step >= -1 && step <= 1;
-}
-
-
-cp_field_code_t
-cp_password_check(const cp_call_t *call, cp_str_t password)
-{
-    char   folded[CP_PASSWORD_MAX + 1];
-    size_t i;
-
-    (void) call;
-
-    if (is_run(password)) {
-        return CP_F_COMMON;
-    }
-    if (password.len > CP_PASSWORD_MAX) {
-        return CP_F_END;
-    }
-
-    for (i = 0; i < password.len; i++) {
-        char c = password.data[i];
-
-        folded[i] = (char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    }
-    folded[i] = '\0';
-
-    return bsearch(folded, cp_common_passwords, cp_common_password_count, sizeof(char *), compare) != NULL
-           ? CP_F_COMMON : CP_F_END;
 }

@@ -20,11 +20,4 @@ cp_code_t cp_password_hash(cp_arena_t *arena, cp_str_t password, cp_str_t *hash)
  */
 cp_code_t cp_password_verify(cp_arena_t *arena, cp_str_t password, cp_str_t hash);
 
-/* Check for tables of fields: CP_F_COMMON for what is guessed first. Pure. */
-cp_field_code_t cp_password_check(const cp_call_t *call, cp_str_t password);
-
-/* What is guessed first: in lower case and ascending order. */
-extern const char *const cp_common_passwords[];
-extern const size_t      cp_common_password_count;
-
 #endif

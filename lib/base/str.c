@@ -208,6 +208,23 @@ cp_str_base64url(cp_arena_t *arena, cp_str_t bytes)
 
 
 bool
+cp_str_is_base64url(cp_str_t s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++) {
+        char c = s.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+bool
 cp_str_number(cp_str_t s, int64_t *value)
 {
     int64_t n = 0;
@@ -293,4 +310,74 @@ cp_str_chars(cp_str_t s)
     }
 
     return n;
+}
+
+
+/* The ASCII character that the three bytes EF BC 81 to EF BD 9E, or E3 80 80, stand for; 0 when they are others. */
+static char
+narrow(const unsigned char *p, size_t left)
+{
+    unsigned code;
+
+    if (left < 3) {
+        return 0;
+    }
+    if (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80) {
+        return ' ';
+    }
+    if (p[0] != 0xef || (p[1] != 0xbc && p[1] != 0xbd)) {
+        return 0;
+    }
+
+    code = ((unsigned) (p[1] & 0x3f) << 6) | (p[2] & 0x3f);
+
+    /* U+FFxx: its last twelve bits less 0xF00 are the character's distance from U+FF00. */
+    return code >= 0xf01 && code <= 0xf5e ? (char) (code - 0xf00 + 0x20) : 0;
+}
+
+
+cp_str_t
+cp_str_narrow(cp_arena_t *arena, cp_str_t s)
+{
+    cp_str_t out = cp_str_dup(arena, s);
+    size_t   i, n;
+    char     c;
+
+    if (out.data == NULL) {
+        return out;
+    }
+
+    for (i = 0, n = 0; i < s.len; i++) {
+        c = narrow((const unsigned char *) s.data + i, s.len - i);
+        out.data[n++] = c == 0 ? s.data[i] : c;
+        i += c == 0 ? 0 : 2;
+    }
+    out.len = n;
+    out.data[n] = '\0';
+
+    return out;
+}
+
+
+cp_str_t
+cp_str_fold(cp_arena_t *arena, cp_str_t s)
+{
+    cp_str_t out = cp_str_narrow(arena, s);
+    size_t   i, n;
+
+    if (out.data == NULL) {
+        return out;
+    }
+
+    for (i = 0, n = 0; i < out.len; i++) {
+        char c = out.data[i];
+
+        if (c != ' ') {
+            out.data[n++] = c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+        }
+    }
+    out.len = n;
+    out.data[n] = '\0';
+
+    return out;
 }

@@ -51,11 +51,24 @@ bool cp_str_unhex(cp_arena_t *arena, cp_str_t hex, cp_str_t *bytes);
 cp_str_t cp_str_base64(cp_arena_t *arena, cp_str_t bytes);
 cp_str_t cp_str_base64url(cp_arena_t *arena, cp_str_t bytes);
 
+/* The bytes of the standard form, padded and without blanks; false on anything else and when memory is out. */
+bool cp_str_unbase64(cp_arena_t *arena, cp_str_t text, cp_str_t *bytes);
+
+/* Whether all characters are of the URL's alphabet. */
+bool cp_str_is_base64url(cp_str_t s);
+
 /* Reads a non-negative decimal number of at most 18 digits; false on anything else. */
 bool cp_str_number(cp_str_t s, int64_t *value);
 
 /* Bytes of well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without control characters. */
 bool cp_str_is_text(cp_str_t s);
+
+/*
+ * What somebody typed with full-width characters (U+FF01 to U+FF5E, U+3000) with the ASCII ones that they stand for; and
+ * that without spaces and with small ASCII letters, for comparing. From the arena; {0, NULL} when memory is out.
+ */
+cp_str_t cp_str_narrow(cp_arena_t *arena, cp_str_t s);
+cp_str_t cp_str_fold(cp_arena_t *arena, cp_str_t s);
 
 /* Characters (code points) of a string that cp_str_is_text() accepted. */
 size_t cp_str_chars(cp_str_t s);

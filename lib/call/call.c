@@ -113,6 +113,7 @@ cp_call_reset(cp_call_t *call)
     call->status = 0;
     call->raw = CP_STR_NULL;
     call->raw_type = NULL;
+    call->in_parts = false;
     call->header_count = 0;
     call->code = CP_OK;
     call->bad_count = 0;

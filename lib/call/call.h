@@ -34,14 +34,24 @@ typedef enum {
     CP_LANG_EN
 } cp_lang_t;
 
-/* What the TLS layer says of the client's certificate. */
+/*
+ * What the TLS layer says of the client's certificate. Of several faults the first of these is told: of a certificate
+ * that is not ours nothing else matters to its holder.
+ */
 typedef enum {
     CP_TLS_NO_CERTIFICATE,
     CP_TLS_VERIFIED,
-    CP_TLS_EXPIRED,
-    CP_TLS_NOT_YET_VALID,
+    CP_TLS_SELF_SIGNED,
+    CP_TLS_FORGED,           /* names an issuer of ours, but is not signed by its key */
     CP_TLS_UNTRUSTED,
-    CP_TLS_PURPOSE
+    CP_TLS_REVOKED,          /* by the operator's ssl_crl */
+    CP_TLS_WEAK,
+    CP_TLS_UNSUPPORTED,      /* a critical extension that nobody here knows */
+    CP_TLS_PURPOSE,
+    CP_TLS_STATUS_UNKNOWN,   /* ssl_crl has no current list of the issuer */
+    CP_TLS_NOT_YET_VALID,
+    CP_TLS_EXPIRED,
+    CP_TLS_VERDICTS
 } cp_tls_verdict_t;
 
 typedef struct {
@@ -58,6 +68,8 @@ typedef struct {
     int64_t     staff;           /* 0: not staff */
     cp_str_t    staff_id;
     unsigned    roles;           /* of the staff member */
+    int64_t     staff_version;   /* when roles or state of the member were last changed */
+    cp_str_t    staff_certificate;    /* SHA-256 of the certificate that the member showed */
 } cp_principal_t;
 
 typedef struct {
@@ -86,13 +98,16 @@ typedef struct cp_call_s {
     cp_str_t                      request_id;
     cp_str_t                      client_ip;                /* of the connection, text */
     cp_str_t                      user_agent;
+    cp_str_t                      host;                     /* and port, as the client names this server */
     cp_str_t                      certificate;              /* DER of the client's certificate, or {0, NULL} */
     cp_tls_verdict_t              tls;
     bool                          client_tls;               /* this server asks for certificates */
+    bool                          page;                     /* a browser navigates: it is told of problems in HTML */
     cp_lang_t                     lang;
     struct cp_upload_s           *upload;                   /* a body that was stored while it arrived, or NULL */
     cp_str_t                      place;                    /* of the client, as the operator names it, or {0, NULL} */
     cp_principal_t                came_as;                  /* by the session's cookie */
+    cp_str_t                      staff_token;              /* of a staff session's cookie, or {0, NULL} */
 
     /* Worked out while it runs. */
     cp_principal_t                who;                      /* as it came, until it signs in */
@@ -107,6 +122,7 @@ typedef struct cp_call_s {
     json_t                       *answer;                   /* owned by the call */
     cp_str_t                      raw;                      /* a body that is not JSON; wins over `answer` */
     const char                   *raw_type;
+    bool                          in_parts;                 /* `raw` may be asked for in ranges (RFC 9110 section 14) */
     cp_header_t                   headers[CP_HEADERS_MAX];
     size_t                        header_count;
     cp_code_t                     code;
@@ -139,6 +155,12 @@ cp_code_t cp_answer_raw(cp_call_t *call, int status, const char *type, cp_str_t 
 /* Adds a response header; the name is a literal, the value lives in the arena and holds no CR or LF. */
 void cp_answer_header(cp_call_t *call, const char *name, cp_str_t value);
 
+/* The configured origin that this is, as it was written; {0, NULL}: none of them. Pure. */
+cp_str_t cp_known_origin(const cp_app_t *app, cp_str_t origin);
+
+/* The configured origin under which the client addressed this server; CP_E_BAD_ORIGIN when it is none of them. */
+cp_code_t cp_own_origin(const cp_call_t *call, cp_str_t *origin);
+
 /* This thread's database connection in call->db; CP_E_DATABASE when the server is away. */
 cp_code_t cp_call_db(cp_call_t *call);
 
@@ -169,7 +191,10 @@ json_t *cp_json(cp_str_t text);
 /* An RFC 3339 time as JSON, null for 0. */
 json_t *cp_json_time(cp_call_t *call, int64_t at_ms);
 
-/* The body of the answer: `answer` or `raw`, or the problem document (RFC 9457) of call->code; from the arena. */
+/*
+ * The body of the answer: `answer` or `raw`, or the problem document (RFC 9457) of call->code, which is a small page for
+ * people where call->page says so; from the arena.
+ */
 cp_str_t cp_call_render(cp_call_t *call, const char **content_type);
 
 /* Prepares a call for its first or next try: drops answer, marks and headers, keeps what came in. */

@@ -10,6 +10,9 @@ typedef enum {
     CP_POOL_PASSWORD      /* hashes a password: few at a time, the rest refused */
 } cp_pool_kind_t;
 
+/* The pool by what stands in the body, on the event loop: pure, and quick for any body. */
+typedef cp_pool_kind_t (*cp_pool_choice_fn)(const cp_call_t *call);
+
 typedef enum {
     CP_BODY_NONE,
     CP_BODY_JSON,
@@ -31,6 +34,7 @@ typedef struct cp_operation_s {
     unsigned          flags;
     const char       *upload;     /* the kind of an upload; NULL: the path's last parameter names it */
     cp_operation_fn   run;
+    cp_pool_choice_fn choose;     /* NULL: it is always `pool` */
 } cp_operation_t;
 
 #endif

@@ -64,11 +64,40 @@ problem(const cp_call_t *call, const cp_error_t *row)
 }
 
 
+/* What a person reads to whom the browser shows it. All of it is ours: nothing that came in stands in it. */
+static cp_str_t
+page(const cp_call_t *call, const cp_error_t *row)
+{
+    bool        en = call->lang == CP_LANG_EN;
+    bool        certificate = strncmp(row->code, "certificate_", 12) == 0;
+    const char *text = en ? row->en : row->zh;
+    const char *more = !certificate ? ""
+                       : en ? "<p>To choose another certificate, close all windows of the browser first.</p>\n"
+                            : "<p>更换证书前，请先关闭浏览器的所有窗口。</p>\n";
+
+    return cp_str_printf(call->arena,
+                         "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+                         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n</head>\n"
+                         "<body>\n<main>\n<h1>%s</h1>\n%s<p><small>%d %s · %.*s</small></p>\n</main>\n</body>\n"
+                         "</html>\n",
+                         en ? "en" : "zh-CN", text, text, more, row->status, row->code,
+                         (int) call->request_id.len, call->request_id.data);
+}
+
+
 cp_str_t
 cp_call_render(cp_call_t *call, const char **content_type)
 {
     json_t  *document;
     cp_str_t text;
+
+    if (call->code != CP_OK && call->page) {
+        text = page(call, cp_error(call->code));
+        if (text.data != NULL) {
+            *content_type = "text/html; charset=utf-8";
+            return text;
+        }
+    }
 
     if (call->code != CP_OK) {
         *content_type = "application/problem+json; charset=utf-8";

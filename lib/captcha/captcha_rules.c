@@ -56,44 +56,15 @@ chinese_number(cp_str_t s)
 }
 
 
-/* Spaces out, full-width (U+FF01 to U+FF5E) to ASCII, upper case; in place, for nothing grows. */
-static void
-fold(cp_str_t *s)
-{
-    unsigned char *p = (unsigned char *) s->data;
-    size_t         in, out = 0, n = s->len;
-
-    for (in = 0; in < n; in++) {
-        unsigned char c = p[in];
-
-        if (c == 0xe3 && n - in > 2 && p[in + 1] == 0x80 && p[in + 2] == 0x80) {
-            in += 2;
-            continue;
-        }
-        if (c == 0xef && n - in > 2 && (p[in + 1] == 0xbc || (p[in + 1] == 0xbd && p[in + 2] <= 0x9e))) {
-            c = (unsigned char) (p[in + 2] - (p[in + 1] == 0xbc ? 0x60 : 0x20));
-            in += 2;
-        }
-        if (c != ' ') {
-            p[out++] = (unsigned char) (c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-        }
-    }
-
-    s->len = out;
-    s->data[out] = '\0';
-}
-
-
 cp_str_t
 cp_captcha_canonical(cp_arena_t *arena, cp_str_t answer)
 {
-    cp_str_t out = cp_str_dup(arena, answer);
+    cp_str_t out = cp_str_fold(arena, answer);
     int      number;
 
     if (out.data == NULL) {
         return out;
     }
-    fold(&out);
 
     number = out.len == 0 ? -1 : chinese_number(out);
     if (number >= 0) {

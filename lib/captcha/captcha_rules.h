@@ -5,7 +5,7 @@
 #include "base/str.h"
 
 /*
- * An answer in the one form that is compared: without spaces, full-width characters as ASCII, letters in upper case, a
+ * An answer in the one form that is compared: without spaces, full-width characters as ASCII, letters small, a
  * number in Chinese digits ("二十三", up to 九十九) in decimal ones, without leading zeros. What is neither stays as it
  * is. From the arena; {0, NULL} when memory is out.
  */

@@ -1,11 +1,16 @@
 #include "captcha/captcha_store.h"
 
+#include "base/metric.h"
 #include "base/random.h"
+#include "call/address.h"
 #include "captcha/captcha_rules.h"
 #include "redis/limit.h"
 
 #define ID_BYTES  15
 #define TRIES     1
+
+#define WINDOW_S         600
+#define NETWORK_CLIENTS  10    /* as many as one address, so many times over, get the captchas of a network */
 
 
 static cp_str_t
@@ -36,10 +41,44 @@ answer_mac(cp_call_t *call, cp_str_t id, cp_str_t answer, cp_str_t *mac)
 }
 
 
+/* What stands against one more captcha of the kind; none when it is not limited. */
+static cp_code_t
+limits_of(cp_call_t *call, cp_captcha_kind_t kind, cp_limit_t limits[2], size_t *count)
+{
+    const cp_captcha_conf_t *conf = &call->app->captcha;
+    unsigned                 most = kind == CP_CAPTCHA_IMAGE ? conf->images : conf->questions;
+    cp_address_t             address;
+    size_t                   i;
+
+    *count = 0;
+    if (most == 0) {
+        return CP_OK;
+    }
+    CP_TRY(cp_call_address(call, &address));
+
+    for (i = 0; i < 2; i++) {
+        cp_str_t who = i == 0 ? address.name : address.network;
+        cp_str_t name = cp_str_printf(call->arena, "%s:%.*s", kind == CP_CAPTCHA_IMAGE ? "image" : "text",
+                                      (int) who.len, who.data);
+
+        if (name.data == NULL) {
+            return CP_E_NO_MEMORY;
+        }
+        limits[i] = (cp_limit_t) { cp_redis_key(&call->app->redis, call->arena, "captcha-given", name),
+                                   i == 0 ? most : most * NETWORK_CLIENTS, WINDOW_S };
+    }
+    *count = 2;
+
+    return CP_OK;
+}
+
+
 cp_code_t
-cp_captcha_keep(cp_call_t *call, cp_str_t answer, cp_str_t *id)
+cp_captcha_keep(cp_call_t *call, cp_captcha_kind_t kind, cp_str_t answer, cp_str_t *id)
 {
     cp_limit_record_t record = { CP_STR_NULL, CP_STR_NULL, CP_CAPTCHA_LIVE_S };
+    cp_limit_t        limits[2];
+    size_t            count;
 
     *id = cp_random_id(call->arena, ID_BYTES);
     if (id->data == NULL) {
@@ -47,8 +86,12 @@ cp_captcha_keep(cp_call_t *call, cp_str_t answer, cp_str_t *id)
     }
     record.key = record_key(call, *id);
     CP_TRY(answer_mac(call, *id, answer, &record.mac));
+    CP_TRY(limits_of(call, kind, limits, &count));
 
-    return cp_limit_take(&call->app->redis, call->arena, NULL, 0, &record, &call->retry_after_s);
+    CP_TRY(cp_limit_take(&call->app->redis, call->arena, limits, count, &record, &call->retry_after_s));
+    cp_metric(CP_METRIC_CAPTCHA_GIVEN);
+
+    return CP_OK;
 }
 
 
@@ -64,6 +107,10 @@ cp_captcha_check(cp_call_t *call, cp_str_t id, cp_str_t answer)
 
     CP_TRY(answer_mac(call, id, answer, &mac));
     code = cp_limit_redeem(&call->app->redis, call->arena, record_key(call, id), mac, TRIES);
+
+    if (code == CP_OK || code == CP_E_BAD_CODE) {
+        cp_metric(code == CP_OK ? CP_METRIC_CAPTCHA_RIGHT : CP_METRIC_CAPTCHA_WRONG);
+    }
 
     return code == CP_E_BAD_CODE ? CP_E_BAD_CAPTCHA : code;
 }

@@ -22,6 +22,9 @@
 #define CP_SIGN_IN_SMS          0x01u
 #define CP_SIGN_IN_PASSWORD     0x02u
 #define CP_SIGN_IN_CERTIFICATE  0x04u
+#define CP_SIGN_IN_CHALLENGE    0x08u
+#define CP_SIGN_IN_SCAN         0x10u
+#define CP_SIGN_IN_COMPANY      0x20u    /* a company registers by its name and signs in by it and a password */
 
 #define CP_APPLICANT_ENTERPRISE   0x01u
 #define CP_APPLICANT_INSTITUTION  0x02u
@@ -140,7 +143,7 @@ typedef struct {
 } cp_word_t;
 
 extern const cp_word_t cp_type_words[];           /* jpeg png bmp gif pdf */
-extern const cp_word_t cp_sign_in_words[];        /* sms password certificate */
+extern const cp_word_t cp_sign_in_words[];        /* sms password certificate challenge scan */
 extern const cp_word_t cp_applicant_words[];      /* enterprise institution person */
 extern const cp_word_t cp_service_words[];        /* new change reissue renew exchange unlock revoke */
 extern const cp_word_t cp_payment_words[];        /* transfer wechat alipay */

@@ -14,6 +14,9 @@ const cp_word_t cp_sign_in_words[] = {
     { "sms", CP_SIGN_IN_SMS },
     { "password", CP_SIGN_IN_PASSWORD },
     { "certificate", CP_SIGN_IN_CERTIFICATE },
+    { "challenge", CP_SIGN_IN_CHALLENGE },
+    { "scan", CP_SIGN_IN_SCAN },
+    { "company", CP_SIGN_IN_COMPANY },
     { NULL, 0 },
 };
 

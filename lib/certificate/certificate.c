@@ -4,68 +4,56 @@
 
 #include "base/clock.h"
 #include "certificate/certificate_store.h"
-#include "certificate/x509.h"
+#include "certificate/client_rules.h"
 
 
+/* What is wrong with the bytes, or with what the TLS layer found, told in the order of CP_TLS_…. */
 static cp_code_t
-check_verdict(const cp_call_t *call)
+judge(const cp_call_t *call, const cp_x509_t *x509)
 {
-    static const cp_code_t codes[] = {
-        [CP_TLS_NO_CERTIFICATE] = CP_E_CERT_MISSING,
-        [CP_TLS_VERIFIED] = CP_OK,
-        [CP_TLS_EXPIRED] = CP_E_CERT_EXPIRED,
-        [CP_TLS_NOT_YET_VALID] = CP_E_CERT_NOT_YET,
-        [CP_TLS_UNTRUSTED] = CP_E_CERT_UNTRUSTED,
-        [CP_TLS_PURPOSE] = CP_E_CERT_PURPOSE,
-    };
+    CP_TRY(cp_client_use(x509));
+    CP_TRY(cp_client_strength(x509));
 
-    if (!call->client_tls || call->certificate.data == NULL) {
-        return CP_E_CERT_MISSING;
+    /* Dates come last, and are looked at again with the row: a TLS session may be resumed long after its handshake. */
+    if (call->tls == CP_TLS_EXPIRED || call->tls == CP_TLS_NOT_YET_VALID) {
+        return CP_OK;
     }
 
-    return codes[call->tls];
-}
-
-
-/* A TLS session may be resumed long after its handshake: the dates are looked at again. */
-static cp_code_t
-check_dates(const cp_x509_t *x509, int64_t now_ms)
-{
-    if (now_ms < x509->not_before_ms) {
-        return CP_E_CERT_NOT_YET;
-    }
-
-    return now_ms > x509->not_after_ms + 999 ? CP_E_CERT_EXPIRED : CP_OK;
+    return cp_client_verdict(call->tls);
 }
 
 
 cp_code_t
-cp_certificate_of_tls(cp_call_t *call, cp_certificate_t *certificate)
+cp_certificate_shown(const cp_call_t *call, cp_shown_t *shown)
 {
-    unsigned char sha256[CP_SHA256_SIZE];
-    cp_x509_t     x509;
-    cp_code_t     code;
-    bool          active;
-
-    memset(certificate, 0, sizeof(*certificate));
-
-    CP_TRY(check_verdict(call));
-
-    if (!cp_x509_read(call->certificate, &x509)) {
-        return CP_E_CERT_UNTRUSTED;
+    if (!call->client_tls || call->certificate.data == NULL) {
+        return CP_E_CERT_MISSING;
     }
-    if (!cp_x509_is_for_clients(&x509)) {
-        return CP_E_CERT_PURPOSE;
-    }
-    CP_TRY(check_dates(&x509, cp_now_ms()));
 
-    CP_TRY(cp_sha256(call->certificate, sha256));
-    CP_TRY(cp_call_db(call));
-
-    code = cp_certificate_by_sha256(call, cp_str_n(sha256, sizeof(sha256)), certificate, &active);
-    if (code != CP_OK) {
-        return code == CP_E_NOT_FOUND ? CP_E_CERT_UNBOUND : code;
+    switch (call->tls) {
+    case CP_TLS_NO_CERTIFICATE:
+    case CP_TLS_SELF_SIGNED:
+    case CP_TLS_FORGED:
+    case CP_TLS_UNTRUSTED:
+        return cp_client_verdict(call->tls);
+    default:
+        break;
     }
+
+    if (!cp_x509_read(call->certificate, &shown->x509)) {
+        return CP_E_CERT_UNSUPPORTED;
+    }
+    CP_TRY(judge(call, &shown->x509));
+
+    return cp_sha256(call->certificate, shown->sha256);
+}
+
+
+/* The verdict on a row. Revoked or superseded goes before expired: a renewal would not help its holder. */
+static cp_code_t
+check_row(const cp_certificate_t *certificate, int64_t now_ms)
+{
+    cp_x509_t dates = { .not_before_ms = certificate->not_before_ms, .not_after_ms = certificate->not_after_ms };
 
     if (cp_str_is(certificate->state, "revoked")) {
         return CP_E_CERT_REVOKED;
@@ -73,6 +61,76 @@ cp_certificate_of_tls(cp_call_t *call, cp_certificate_t *certificate)
     if (cp_str_is(certificate->state, "superseded")) {
         return CP_E_CERT_SUPERSEDED;
     }
+    CP_TRY(cp_client_dates(&dates, now_ms));
 
-    return cp_str_is(certificate->state, "valid") && active ? CP_OK : CP_E_CERT_UNBOUND;
+    if (!certificate->account_active) {
+        return CP_E_CERT_DISABLED;
+    }
+    if (!certificate->member) {
+        return CP_E_CERT_NOT_MEMBER;
+    }
+
+    return cp_str_is(certificate->state, "valid") ? CP_OK : CP_E_CERT_UNBOUND;
+}
+
+
+cp_code_t
+cp_certificate_of_shown(cp_call_t *call, const cp_shown_t *shown, cp_certificate_t *certificate)
+{
+    cp_code_t code;
+
+    CP_TRY(cp_call_db(call));
+
+    code = cp_certificate_by_sha256(call, cp_str_n(shown->sha256, sizeof(shown->sha256)), certificate);
+    if (code == CP_E_NOT_FOUND) {
+        CP_TRY(cp_client_dates(&shown->x509, cp_now_ms()));
+        return CP_E_CERT_UNBOUND;
+    }
+    CP_TRY(code);
+
+    return check_row(certificate, cp_now_ms());
+}
+
+
+cp_code_t
+cp_certificate_of_tls(cp_call_t *call, cp_certificate_t *certificate)
+{
+    cp_shown_t shown;
+
+    memset(certificate, 0, sizeof(*certificate));
+
+    CP_TRY(cp_certificate_shown(call, &shown));
+    CP_TRY(cp_certificate_of_shown(call, &shown, certificate));
+
+    /* An issuer may have run out as well. */
+    return cp_client_verdict(call->tls);
+}
+
+
+cp_code_t
+cp_certificate_still_good(cp_call_t *call, int64_t id, cp_certificate_t *certificate)
+{
+    cp_code_t code;
+
+    CP_TRY(cp_call_db(call));
+
+    code = cp_certificate_by_id(call, id, certificate);
+    if (code == CP_E_NOT_FOUND) {
+        return CP_E_CERT_UNBOUND;
+    }
+    CP_TRY(code);
+
+    return check_row(certificate, cp_now_ms());
+}
+
+
+cp_code_t
+cp_certificate_stays(cp_call_t *call, int64_t id)
+{
+    cp_str_t state;
+
+    CP_TRY(cp_certificate_hold(call, id, &state));
+
+    return cp_str_is(state, "valid") ? CP_OK : cp_str_is(state, "superseded") ? CP_E_CERT_SUPERSEDED
+                                                                              : CP_E_CERT_REVOKED;
 }

@@ -2,17 +2,10 @@
 
 #include <string.h>
 
-#include "audit/audit.h"
-#include "base/clock.h"
-#include "call/fields.h"
 #include "certificate/certificate_rules.h"
 #include "certificate/certificate_store.h"
 #include "certificate/tbs.h"
 #include "member/member.h"
-#include "order/order.h"
-
-/* The signer takes this message for "a certificate was revoked: make the CRLs new". */
-#define CRL_MESSAGE  "crl"
 
 
 static json_t *
@@ -182,45 +175,4 @@ cp_op_crl(cp_call_t *call)
     cp_answer_header(call, "Cache-Control", CP_STR("public, max-age=60"));
 
     return cp_answer_raw(call, 200, "application/pkix-crl", der);
-}
-
-
-typedef struct {
-    unsigned  reason;
-} revoke_t;
-
-static const cp_field_t revoke_fields[] = {
-    { "reason", CP_FIELD_CHOICE, true, 0, 0, offsetof(revoke_t, reason), NULL, cp_reason_words },
-};
-
-
-cp_code_t
-cp_op_desk_certificate_revoke(cp_call_t *call)
-{
-    revoke_t       body;
-    cp_revocable_t certificate;
-    int64_t        now_ms = cp_now_ms();
-    const char    *reason;
-
-    CP_TRY(cp_body_read(call, revoke_fields, &body));
-    CP_TRY(cp_call_begin(call));
-
-    CP_TRY(cp_certificate_lock(call, call->params[0], &certificate));
-    if (cp_str_is(certificate.state, "revoked")) {
-        return CP_E_CONFLICT;
-    }
-
-    reason = cp_word_name(cp_reason_words, body.reason);
-    CP_TRY(cp_certificate_revoke(call, certificate.id, cp_reason_number(body.reason), now_ms));
-    CP_TRY(cp_order_release_hold(call, certificate.order));
-    CP_TRY(cp_audit(call, "certificate.revoke", "certificate", call->params[0],
-                    json_pack("{s:o, s:s}", "issuer", cp_json(certificate.issuer), "reason", reason)));
-
-    call->push = CP_STR(CRL_MESSAGE);
-
-    CP_TRY(cp_answer(call, 200,
-                     json_pack("{s:o, s:s, s:o, s:s}", "serial", cp_json(call->params[0]), "state", "revoked",
-                               "revoked_at", cp_json_time(call, now_ms), "reason", reason)));
-
-    return cp_call_commit(call);
 }

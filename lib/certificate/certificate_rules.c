@@ -11,6 +11,16 @@ const cp_word_t cp_reason_words[] = {
 };
 
 
+const cp_word_t cp_holder_reason_words[] = {
+    { "unspecified",          1u << 0 },
+    { "key_compromise",       1u << 1 },
+    { "affiliation_changed",  1u << 3 },
+    { "superseded",           1u << 4 },
+    { "cessation",            1u << 5 },
+    { NULL, 0 }
+};
+
+
 int64_t
 cp_reason_number(unsigned bit)
 {

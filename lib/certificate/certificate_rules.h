@@ -5,6 +5,7 @@
 
 /* The words of a revocation's reason; the bit of a word is 1 << CRLReason (RFC 5280 section 5.3.1). */
 extern const cp_word_t cp_reason_words[];
+extern const cp_word_t cp_holder_reason_words[];    /* those that are the holder's to give */
 
 /* CRLReason of a word's bit. Pure. */
 int64_t cp_reason_number(unsigned bit);

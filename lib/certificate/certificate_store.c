@@ -1,9 +1,10 @@
 #include "certificate/certificate_store.h"
 
-#define LINES                                                                                                          \
+/* Indexes and order of the tables are named, for each list walks one index and stops at its limit. */
+#define LINES(index)                                                                                                   \
     "SELECT c.id, c.serial, c.issuer, c.state, c.not_before, c.not_after, c.revoked_at, c.reason, "                    \
-    "o.no, o.project, o.product, u.public_id, u.name "                                                                 \
-    "FROM certificate c JOIN certificate_order o ON o.id = c.order_id JOIN unit u ON u.id = c.unit_id "
+    "o.no, o.project, o.product, u.public_id, u.name FROM certificate c FORCE INDEX (" index ") "                      \
+    "STRAIGHT_JOIN certificate_order o ON o.id = c.order_id STRAIGHT_JOIN unit u ON u.id = c.unit_id "
 
 /* A unit's certificates are for its administrator, and each for the member who applied for it. */
 #define TO_MEMBER                                                                                                      \
@@ -11,22 +12,44 @@
     "AND (m.account_id = c.account_id OR m.role = 'administrator') "
 
 static const char sql_lines[] =
-    LINES "JOIN unit_member m ON m.unit_id = c.unit_id AND m.account_id = c.account_id "
+    LINES("certificate_account")
+    "STRAIGHT_JOIN unit_member m FORCE INDEX (PRIMARY) ON m.unit_id = c.unit_id AND m.account_id = c.account_id "
     "WHERE c.account_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
 
 static const char sql_lines_of_unit[] =
-    LINES "WHERE c.unit_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
+    LINES("certificate_unit") "WHERE c.unit_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?";
 
 static const char sql_download[] =
     "SELECT c.der, i.certificate FROM certificate c JOIN issuer i ON i.name = c.issuer " TO_MEMBER
     "WHERE c.serial = ?";
 
-static const char sql_by_sha256[] =
-    "SELECT c.id, c.account_id, a.public_id, c.serial, c.state, a.state = 'active' "
-    "FROM certificate c JOIN account a ON a.id = c.account_id WHERE c.sha256 = ?";
+#define SHOWN                                                                                                          \
+    "SELECT c.id, c.account_id, a.public_id, a.state = 'active', u.public_id, EXISTS (SELECT 1 FROM unit_member m "    \
+    "WHERE m.unit_id = c.unit_id AND m.account_id = c.account_id), c.issuer, c.serial, c.state, c.not_before, "        \
+    "c.not_after FROM certificate c JOIN account a ON a.id = c.account_id JOIN unit u ON u.id = c.unit_id "
+
+#define SHOWN_TYPES  "iisisisssii"
+
+static const char sql_by_sha256[] = SHOWN "WHERE c.sha256 = ?";
+static const char sql_by_id[] = SHOWN "WHERE c.id = ?";
+
+static const char sql_by_serial[] =
+    "SELECT COUNT(*), MAX(der) FROM certificate WHERE serial = ?";
+static const char sql_issuers[] =
+    "SELECT certificate FROM issuer";
+
+static const char sql_held[] =
+    "SELECT COUNT(*) FROM certificate WHERE account_id = ? AND state = 'valid' AND not_before <= ? AND not_after >= ?";
+
+static const char sql_is_seen[] =
+    "SELECT c.id FROM certificate c " TO_MEMBER "WHERE c.serial = ?";
+
+static const char sql_state[] =
+    "SELECT state FROM certificate WHERE id = ? LOCK IN SHARE MODE";
 
 static const char sql_lock[] =
-    "SELECT id, order_id, issuer, state FROM certificate WHERE serial = ? FOR UPDATE";
+    "SELECT c.id, c.order_id, c.issuer, c.state, c.account_id, "
+    "(SELECT a.public_id FROM account a WHERE a.id = c.account_id) FROM certificate c WHERE c.serial = ? FOR UPDATE";
 static const char sql_revoke[] =
     "UPDATE certificate SET state = 'revoked', revoked_at = ?, reason = ? WHERE id = ?";
 
@@ -67,24 +90,88 @@ cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_st
 }
 
 
-cp_code_t
-cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate, bool *active)
+static cp_code_t
+take_shown(cp_rows_t *rows, cp_certificate_t *c)
 {
-    int64_t is_active;
+    int64_t active, member;
 
-    CP_TRY(cp_db_row(call->db, sql_by_sha256, "s>iisssi", sha256, &certificate->id, &certificate->account,
-                     &certificate->account_id, &certificate->serial, &certificate->state, &is_active));
+    CP_TRY(cp_db_next(rows, &c->id, &c->account, &c->account_id, &active, &c->unit_id, &member, &c->issuer, &c->serial,
+                      &c->state, &c->not_before_ms, &c->not_after_ms));
+    c->account_active = active != 0;
+    c->member = member != 0;
 
-    *active = is_active != 0;
     return CP_OK;
+}
+
+
+cp_code_t
+cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate)
+{
+    cp_rows_t *rows;
+
+    CP_TRY(cp_db_query(call->db, &rows, sql_by_sha256, "s>" SHOWN_TYPES, sha256));
+
+    return take_shown(rows, certificate);
+}
+
+
+cp_code_t
+cp_certificate_by_id(cp_call_t *call, int64_t id, cp_certificate_t *certificate)
+{
+    cp_rows_t *rows;
+
+    CP_TRY(cp_db_query(call->db, &rows, sql_by_id, "i>" SHOWN_TYPES, id));
+
+    return take_shown(rows, certificate);
+}
+
+
+cp_code_t
+cp_certificate_by_serial(cp_call_t *call, cp_str_t serial, cp_str_t *der)
+{
+    int64_t count;
+
+    CP_TRY(cp_db_row(call->db, sql_by_serial, "s>is", serial, &count, der));
+
+    return count == 1 ? CP_OK : CP_E_CERT_UNBOUND;
+}
+
+
+cp_code_t
+cp_issuers(cp_call_t *call, cp_rows_t **rows)
+{
+    return cp_db_query(call->db, rows, sql_issuers, ">s");
+}
+
+
+cp_code_t
+cp_issuers_next(cp_rows_t *rows, cp_str_t *der)
+{
+    return cp_db_next(rows, der);
+}
+
+
+cp_code_t
+cp_certificate_is_seen(cp_call_t *call, int64_t account, cp_str_t serial)
+{
+    int64_t id;
+
+    return cp_db_row(call->db, sql_is_seen, "is>i", account, serial, &id);
+}
+
+
+cp_code_t
+cp_certificate_hold(cp_call_t *call, int64_t id, cp_str_t *state)
+{
+    return cp_db_row(call->db, sql_state, "i>s", id, state);
 }
 
 
 cp_code_t
 cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable)
 {
-    return cp_db_row(call->db, sql_lock, "s>iiss", serial, &revocable->id, &revocable->order, &revocable->issuer,
-                     &revocable->state);
+    return cp_db_row(call->db, sql_lock, "s>iissis", serial, &revocable->id, &revocable->order, &revocable->issuer,
+                     &revocable->state, &revocable->account, &revocable->account_id);
 }
 
 
@@ -106,4 +193,17 @@ cp_code_t
 cp_issuer_certificate(cp_call_t *call, cp_str_t issuer, cp_str_t *der)
 {
     return cp_db_row(call->db, sql_issuer, "s>s", issuer, der);
+}
+
+
+cp_code_t
+cp_certificate_is_held(cp_call_t *call, int64_t account, int64_t now_ms, bool *held)
+{
+    int64_t count;
+
+    CP_TRY(cp_call_db(call));
+    CP_TRY(cp_db_row(call->db, sql_held, "iii>i", account, now_ms, now_ms, &count));
+    *held = count != 0;
+
+    return CP_OK;
 }

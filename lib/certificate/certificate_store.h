@@ -32,8 +32,18 @@ cp_code_t cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *line)
  */
 cp_code_t cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_str_t *der, cp_str_t *issuer);
 
-/* The row of a presented certificate, and whether its account is active. */
-cp_code_t cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate, bool *active);
+/* The row of a certificate that was shown; CP_E_NOT_FOUND. */
+cp_code_t cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate);
+cp_code_t cp_certificate_by_id(cp_call_t *call, int64_t id, cp_certificate_t *certificate);
+
+/*
+ * The certificate (DER) of that serial number: CP_E_CERT_UNBOUND when there is none, or one of each of several issuers.
+ */
+cp_code_t cp_certificate_by_serial(cp_call_t *call, cp_str_t serial, cp_str_t *der);
+
+/* All issuers' certificates (DER). */
+cp_code_t cp_issuers(cp_call_t *call, cp_rows_t **rows);
+cp_code_t cp_issuers_next(cp_rows_t *rows, cp_str_t *der);
 
 /* What a revocation touches. */
 typedef struct {
@@ -41,7 +51,15 @@ typedef struct {
     int64_t   order;
     cp_str_t  issuer;
     cp_str_t  state;
+    int64_t   account;
+    cp_str_t  account_id;
 } cp_revocable_t;
+
+/* Whether the account may see the certificate, as with cp_certificate_download(): CP_OK or CP_E_NOT_FOUND. */
+cp_code_t cp_certificate_is_seen(cp_call_t *call, int64_t account, cp_str_t serial);
+
+/* The state; who is about to change it is waited for. */
+cp_code_t cp_certificate_hold(cp_call_t *call, int64_t id, cp_str_t *state);
 
 /* The certificate of that serial, locked. */
 cp_code_t cp_certificate_lock(cp_call_t *call, cp_str_t serial, cp_revocable_t *revocable);

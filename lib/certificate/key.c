@@ -1,6 +1,5 @@
 #include "key.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -12,8 +11,12 @@
 #define FERMAT_ROUNDS  100
 #define EXPONENT_MAX   8       /* bytes; OpenSSL verifies larger ones only under short moduli */
 
-/* AlgorithmIdentifier of an EC key on P-256 (RFC 5480 section 2.1.1) and of an RSA key (RFC 3279 section 2.3.1). */
+/*
+ * AlgorithmIdentifier of an EC key on P-256 (RFC 5480 section 2.1.1), of one on the curve of SM2 (GM/T 0015 section
+ * 5.2.3.7) and of an RSA key (RFC 3279 section 2.3.1).
+ */
 #define EC_P256  "\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+#define EC_SM2   "\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d"
 #define RSA      "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
 
 const cp_word_t cp_key_kind_words[] = {
@@ -24,45 +27,12 @@ const cp_word_t cp_key_kind_words[] = {
     { NULL, 0 }
 };
 
-static struct {
-    EVP_MD *sha1;
-    EVP_MD *sha256;
-    EVP_MD *sha384;
-    EVP_MD *sha512;
-} fetched;
-
-static pthread_once_t fetched_once = PTHREAD_ONCE_INIT;
-
-/* The signature algorithms by their OID; `md` is the digest, `kinds` the keys it goes with. */
-static const struct {
-    cp_str_t   oid;
-    EVP_MD   **md;
-    unsigned   kinds;
-} algorithms[] = {
-    { { 8, (char *) (uintptr_t) "\x2a\x86\x48\xce\x3d\x04\x03\x02" }, &fetched.sha256, CP_KEY_P256 },
-    { { 8, (char *) (uintptr_t) "\x2a\x86\x48\xce\x3d\x04\x03\x03" }, &fetched.sha384, CP_KEY_P256 },
-    { { 8, (char *) (uintptr_t) "\x2a\x86\x48\xce\x3d\x04\x03\x04" }, &fetched.sha512, CP_KEY_P256 },
-    { { 9, (char *) (uintptr_t) "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b" }, &fetched.sha256, ~CP_KEY_P256 },
-    { { 9, (char *) (uintptr_t) "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c" }, &fetched.sha384, ~CP_KEY_P256 },
-    { { 9, (char *) (uintptr_t) "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d" }, &fetched.sha512, ~CP_KEY_P256 },
-};
-
 #define ROW(name, error, zh, en)  [CP_CSR_##name] = { CP_E_##error, zh, en },
 static const cp_csr_fault_row_t faults[] = {
     [CP_CSR_GOOD] = { CP_OK, "", "" },
     CP_CSR_FAULTS(ROW)
 };
 #undef ROW
-
-
-static void
-fetch(void)
-{
-    fetched.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-    fetched.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    fetched.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
-    fetched.sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
-}
 
 
 const cp_csr_fault_row_t *
@@ -78,6 +48,8 @@ cp_key_kind_title(unsigned kind)
     switch (kind) {
     case CP_KEY_P256:
         return "P-256";
+    case CP_KEY_SM2:
+        return "SM2";
     case CP_KEY_RSA2048:
         return "RSA-2048";
     case CP_KEY_RSA3072:
@@ -194,14 +166,14 @@ pkey_of(const char *type, OSSL_PARAM *params)
 static EVP_PKEY *
 ec_pkey(const cp_public_key_t *key)
 {
-    char       group[] = "P-256";
+    char       p256[] = "P-256", sm2[] = "SM2", *group = key->kind == CP_KEY_SM2 ? sm2 : p256;
     OSSL_PARAM params[3];
 
     params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
     params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, key->bits.data, key->bits.len);
     params[2] = OSSL_PARAM_construct_end();
 
-    return pkey_of("EC", params);
+    return pkey_of(key->kind == CP_KEY_SM2 ? "SM2" : "EC", params);
 }
 
 
@@ -233,13 +205,20 @@ rsa_pkey(const cp_public_key_t *key)
 }
 
 
-/* The order of P-256 is prime: a point on the curve other than infinity is a valid key (SP 800-56A section 5.6.2.3). */
+EVP_PKEY *
+cp_public_key_evp(const cp_public_key_t *key)
+{
+    return (key->kind & CP_KEY_RSA) != 0 ? rsa_pkey(key) : ec_pkey(key);
+}
+
+
+/* The orders of both curves are prime: a point on one other than infinity is a valid key (SP 800-56A section 5.6.2.3). */
 static cp_csr_fault_t
-judge_p256(cp_public_key_t *key)
+judge_point(cp_public_key_t *key, unsigned kind)
 {
     EVP_PKEY *pkey;
 
-    key->kind = CP_KEY_P256;
+    key->kind = kind;
 
     if (key->bits.len != 65 || key->bits.data[0] != 4) {
         return CP_CSR_POINT;
@@ -271,80 +250,14 @@ cp_public_key_read(cp_str_t spki, cp_public_key_t *key)
     }
 
     if (cp_str_eq(algorithm, CP_STR(EC_P256))) {
-        return judge_p256(key);
+        return judge_point(key, CP_KEY_P256);
+    }
+    if (cp_str_eq(algorithm, CP_STR(EC_SM2))) {
+        return judge_point(key, CP_KEY_SM2);
     }
     if (!cp_str_eq(algorithm, CP_STR(RSA))) {
         return CP_CSR_KEY_TYPE;
     }
 
     return read_rsa(key) ? judge_rsa(key) : CP_CSR_STRUCTURE;
-}
-
-
-/* The digest of an AlgorithmIdentifier that goes with the key; NULL for all others. */
-static const EVP_MD *
-digest_of(cp_str_t algorithm, unsigned kind)
-{
-    cp_str_t inner, oid, null;
-    size_t   i;
-
-    if (!cp_der_take(&algorithm, CP_DER_SEQUENCE, &inner) || !cp_der_take(&inner, CP_DER_OID, &oid)) {
-        return NULL;
-    }
-
-    /* Parameters: absent for ECDSA; NULL for RSA, absent to be taken as well (RFC 4055 section 5). */
-    if (inner.len != 0
-        && (kind == CP_KEY_P256 || !cp_der_take(&inner, CP_DER_NULL, &null) || null.len != 0 || inner.len != 0))
-    {
-        return NULL;
-    }
-
-    for (i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-        if ((algorithms[i].kinds & kind) != 0 && cp_str_eq(algorithms[i].oid, oid)) {
-            return *algorithms[i].md;
-        }
-    }
-
-    return NULL;
-}
-
-
-cp_csr_fault_t
-cp_public_key_verify(const cp_public_key_t *key, cp_str_t algorithm, cp_str_t data, cp_str_t signature)
-{
-    const EVP_MD  *md;
-    EVP_MD_CTX    *ctx;
-    EVP_PKEY      *pkey;
-    cp_csr_fault_t fault = CP_CSR_MEMORY;
-
-    pthread_once(&fetched_once, fetch);
-
-    md = digest_of(algorithm, key->kind);
-    if (md == NULL) {
-        return CP_CSR_SIGNATURE_ALGORITHM;
-    }
-
-    ctx = EVP_MD_CTX_new();
-    pkey = key->kind == CP_KEY_P256 ? ec_pkey(key) : rsa_pkey(key);
-
-    if (ctx != NULL && pkey != NULL && EVP_DigestVerifyInit(ctx, NULL, md, NULL, pkey) == 1) {
-        fault = EVP_DigestVerify(ctx, (unsigned char *) signature.data, signature.len, (unsigned char *) data.data,
-                                 data.len) == 1 ? CP_CSR_GOOD : CP_CSR_SIGNATURE;
-    }
-
-    EVP_PKEY_free(pkey);
-    EVP_MD_CTX_free(ctx);
-
-    return fault;
-}
-
-
-cp_code_t
-cp_public_key_id(const cp_public_key_t *key, unsigned char id[20])
-{
-    unsigned size = 20;
-
-    pthread_once(&fetched_once, fetch);
-
-    return EVP_Digest(key->bits.data, key->bits.len, id, &size, fetched.sha1, NULL) == 1 ? CP_OK : CP_E_INTERNAL;
 }

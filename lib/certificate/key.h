@@ -6,17 +6,20 @@
 #define CP_PUBLIC_KEY_H
 
 #include <openssl/bn.h>
+#include <openssl/evp.h>
 
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "catalog/catalog.h"
 
-/* Kinds of keys that may be certified; bits of a profile's `key`. */
+/* Kinds of keys; bits of a profile's `key`, which cannot name SM2: such keys sign in, but are not certified here. */
 #define CP_KEY_P256     0x01u
 #define CP_KEY_RSA2048  0x02u
 #define CP_KEY_RSA3072  0x04u
 #define CP_KEY_RSA4096  0x08u
+#define CP_KEY_SM2      0x10u
+#define CP_KEY_RSA      (CP_KEY_RSA2048 | CP_KEY_RSA3072 | CP_KEY_RSA4096)
 
 extern const cp_word_t cp_key_kind_words[];    /* p256 rsa2048 rsa3072 rsa4096 */
 
@@ -70,12 +73,24 @@ typedef struct {
 /* Reads the bytes of one SubjectPublicKeyInfo and judges form and strength; what it gives are slices of them. */
 cp_csr_fault_t cp_public_key_read(cp_str_t spki, cp_public_key_t *key);
 
+/* The same as OpenSSL has keys; the caller releases it. NULL when memory is out or a point is not on its curve. */
+EVP_PKEY *cp_public_key_evp(const cp_public_key_t *key);
+
 /*
  * Verifies `signature` over `data`. `algorithm` is the whole AlgorithmIdentifier: ECDSA or RSA (PKCS #1 v1.5) with
- * SHA-256, -384 or -512 (RFC 5758 section 3.2, RFC 4055 section 5), else CP_CSR_SIGNATURE_ALGORITHM.
+ * SHA-256, -384 or -512 (RFC 5758 section 3.2, RFC 4055 section 5), or SM2 with SM3 under the default id (GM/T 0015
+ * section 5.2.3.2), else CP_CSR_SIGNATURE_ALGORITHM.
  */
 cp_csr_fault_t cp_public_key_verify(const cp_public_key_t *key, cp_str_t algorithm, cp_str_t data,
                                     cp_str_t signature);
+
+/*
+ * Verifies what a token or a phone signed, whose form goes by the key: SM2 with SM3 under the default id, or ECDSA with
+ * SHA-256, both as DER or as r and s of 32 bytes each; RSA with SHA-256, PKCS #1 v1.5 or PSS with MGF1 of SHA-256 and
+ * salt of any length (RFC 8017 section 8). CP_CSR_GOOD, CP_CSR_SIGNATURE, CP_CSR_MEMORY.
+ */
+cp_csr_fault_t cp_public_key_verify_message(const cp_public_key_t *key, cp_arena_t *arena, cp_str_t message,
+                                            cp_str_t signature);
 
 /* Subject key identifier: SHA-1 of the key's bits (RFC 5280 section 4.2.1.2, method 1). */
 cp_code_t cp_public_key_id(const cp_public_key_t *key, unsigned char id[20]);

@@ -1,22 +1,89 @@
 /* RSA moduli that anybody can factor. */
 #include "key.h"
 
+#include <pthread.h>
+
 #define TRIAL_LIMIT  2048
+#define PRIMES       308     /* odd ones below the limit */
+#define SQUARES      4095    /* the modulus by which squares are told from most other numbers */
+
+/*
+ * What is worked out once. A residue of the modulus costs a division a word, so primes are multiplied together as long
+ * as the product has 32 bits, and the residues by each of them are taken of the product's.
+ */
+static struct {
+    unsigned short  primes[PRIMES];
+    struct {
+        BN_ULONG        product;
+        unsigned short  end;         /* the first prime that is not in it */
+    } groups[PRIMES];
+    size_t          group_count;
+    bool            squares[SQUARES];
+} tables;
+
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+
+
+static bool
+is_prime(unsigned short n, size_t known)
+{
+    size_t i;
+
+    for (i = 0; i < known && tables.primes[i] * tables.primes[i] <= n; i++) {
+        if (n % tables.primes[i] == 0) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static void
+make_tables(void)
+{
+    unsigned short n, count = 0;
+    BN_ULONG       product = 1, i;
+
+    for (n = 3; n < TRIAL_LIMIT && count < PRIMES; n = (unsigned short) (n + 2)) {
+        if (!is_prime(n, count)) {
+            continue;
+        }
+        if (product * n > UINT32_MAX) {
+            tables.groups[tables.group_count].product = product;
+            tables.groups[tables.group_count++].end = count;
+            product = 1;
+        }
+        product *= n;
+        tables.primes[count++] = n;
+    }
+    tables.groups[tables.group_count].product = product;
+    tables.groups[tables.group_count++].end = count;
+
+    for (i = 0; i <= SQUARES / 2; i++) {
+        tables.squares[i * i % SQUARES] = true;
+    }
+}
 
 
 bool
 cp_modulus_has_small_factor(const BIGNUM *n)
 {
-    BN_ULONG divisor;
+    size_t   i, prime = 0;
+    BN_ULONG residue;
+
+    pthread_once(&tables_once, make_tables);
 
     if (!BN_is_odd(n)) {
         return true;
     }
 
-    /* Composite divisors find nothing new and cost little. */
-    for (divisor = 3; divisor < TRIAL_LIMIT; divisor += 2) {
-        if (BN_mod_word(n, divisor) == 0) {
-            return true;
+    for (i = 0; i < tables.group_count; i++) {
+        residue = BN_mod_word(n, tables.groups[i].product);
+        for ( /* void */ ; prime < tables.groups[i].end; prime++) {
+            if (residue % tables.primes[prime] == 0) {
+                return true;
+            }
         }
     }
 
@@ -109,18 +176,9 @@ out:
 static bool
 may_be_square(const BIGNUM *n)
 {
-    BN_ULONG low = BN_mod_word(n, 16), residue = BN_mod_word(n, 4095), i;
+    BN_ULONG low = BN_mod_word(n, 16);
 
-    if (low != 0 && low != 1 && low != 4 && low != 9) {
-        return false;
-    }
-    for (i = 0; i <= 4095 / 2; i++) {
-        if (i * i % 4095 == residue) {
-            return true;
-        }
-    }
-
-    return false;
+    return (low == 0 || low == 1 || low == 4 || low == 9) && tables.squares[BN_mod_word(n, SQUARES)];
 }
 
 
@@ -140,6 +198,8 @@ cp_modulus_is_close(const BIGNUM *n, unsigned rounds)
     bool     close = true;
     unsigned i;
 
+    pthread_once(&tables_once, make_tables);
+
     ctx = BN_CTX_new();
     if (ctx == NULL) {
         return true;
@@ -156,14 +216,16 @@ cp_modulus_is_close(const BIGNUM *n, unsigned rounds)
         goto out;
     }
 
+    if (!BN_sqr(rest, a, ctx) || !BN_sub(rest, rest, n)) {
+        goto out;
+    }
     for (i = 0; i <= rounds; i++) {
-        if (!BN_sqr(rest, a, ctx) || !BN_sub(rest, rest, n)) {
-            goto out;
-        }
         if (!BN_is_negative(rest) && is_square(rest, root, square, ctx)) {
             goto out;
         }
-        if (!BN_add_word(a, 1)) {
+
+        /* (a + 1)^2 = a^2 + a + (a + 1) */
+        if (!BN_add(rest, rest, a) || !BN_add_word(a, 1) || !BN_add(rest, rest, a)) {
             goto out;
         }
     }

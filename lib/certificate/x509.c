@@ -86,10 +86,16 @@ cp_x509_read(cp_str_t der, cp_x509_t *x509)
 {
     cp_str_t rest = der, fields, tbs, algorithm, signature;
 
-    return cp_der_take(&rest, CP_DER_SEQUENCE, &fields) && rest.len == 0
-           && cp_der_take_whole(&fields, CP_DER_SEQUENCE, &tbs)
-           && cp_der_take_whole(&fields, CP_DER_SEQUENCE, &algorithm) && cp_der_take_bits(&fields, &signature)
-           && fields.len == 0 && cp_x509_read_tbs(tbs, x509) && cp_str_eq(algorithm, x509->algorithm);
+    if (!cp_der_take(&rest, CP_DER_SEQUENCE, &fields) || rest.len != 0
+        || !cp_der_take_whole(&fields, CP_DER_SEQUENCE, &tbs)
+        || !cp_der_take_whole(&fields, CP_DER_SEQUENCE, &algorithm) || !cp_der_take_bits(&fields, &signature)
+        || fields.len != 0 || !cp_x509_read_tbs(tbs, x509) || !cp_str_eq(algorithm, x509->algorithm))
+    {
+        return false;
+    }
+
+    x509->signature = signature;
+    return true;
 }
 
 
@@ -183,7 +189,7 @@ cp_issuer_read(cp_str_t name, cp_str_t der, cp_issuer_t *issuer)
     }
 
     fault = cp_public_key_read(x509.spki, &issuer->key);
-    if (fault != CP_CSR_GOOD) {
+    if (fault != CP_CSR_GOOD || issuer->key.kind == CP_KEY_SM2) {
         return "its key is neither P-256 nor RSA of 2048, 3072 or 4096 bits, or is weak";
     }
 

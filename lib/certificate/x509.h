@@ -23,6 +23,7 @@ typedef struct {
     cp_str_t             spki;                /* whole */
     cp_x509_extension_t  extensions[CP_X509_EXTENSIONS];
     size_t               extension_count;
+    cp_str_t             signature;           /* of the whole certificate; {0, NULL}: only a TBSCertificate was read */
 } cp_x509_t;
 
 /* Reads a TBSCertificate, version 3 only; false when it is malformed or anything follows. */

@@ -76,7 +76,7 @@ cp_code_t cp_unit_of_caller(cp_call_t *call, cp_str_t public_id, cp_unit_t *unit
 /* Any unit by row id, for staff and system. */
 cp_code_t cp_unit_by_id(cp_call_t *call, int64_t id, cp_unit_t *unit);
 
-/* The caller's units, [{id, name, uscc, kind, verified, role}], oldest membership first. The reference is the caller's. */
+/* The caller's units [{id, name, uscc, kind, verified, role}], oldest membership first. The reference is the caller's. */
 cp_code_t cp_units_json(cp_call_t *call, json_t **units);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "account/account.h"
+#include "account/login.h"
 #include "call/fields.h"
 #include "identity/identity_store.h"
 #include "member/member_change.h"
@@ -129,6 +129,23 @@ ask_about_person(cp_call_t *call, const person_input_t *in, cp_str_t index)
 }
 
 
+/* The question is paid for: it is not asked for who can be reached in no way. */
+static cp_code_t
+check_reachable(cp_call_t *call)
+{
+    cp_account_t account;
+
+    CP_TRY(cp_account_by_id(call, call->who.account, &account));
+
+    if (account.phone.data != NULL) {
+        return CP_OK;
+    }
+    cp_bad_field(call, CP_STR("phone"), CP_F_REQUIRED);
+
+    return CP_E_INCOMPLETE;
+}
+
+
 cp_code_t
 cp_op_identity_person(cp_call_t *call)
 {
@@ -145,6 +162,7 @@ cp_op_identity_person(cp_call_t *call)
         return CP_E_NO_MEMORY;
     }
     CP_TRY(cp_person_index(call, in.id_number, &index));
+    CP_TRY(check_reachable(call));
 
     code = cp_person_of_caller(call, &known);
     if (code == CP_OK && !cp_str_eq(known.index, index)) {
@@ -209,6 +227,9 @@ conclude_organization(cp_call_t *call, const organization_input_t *in, cp_str_t 
     }
     if (disproved) {
         CP_TRY(cp_member_remove_others(call, unit.id));
+    }
+    if (match) {
+        CP_TRY(cp_company_proved(call, unit.name));
     }
 
     CP_TRY(answer_organization(call, answer, unit.public_id));

@@ -141,6 +141,41 @@ cp_material_list(cp_call_t *call, int64_t order, cp_str_t sale, json_t **list)
 
 
 cp_code_t
+cp_material_set_digest(cp_call_t *call, int64_t order, cp_str_t *digest)
+{
+    cp_rows_t     *rows;
+    cp_material_t  material;
+    cp_str_t       text = CP_STR("");
+    cp_code_t      code;
+    unsigned char *sha256 = cp_alloc(call->arena, CP_SHA256_SIZE);
+
+    if (sha256 == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(cp_material_query_by_kind(call, order, &rows));
+
+    while ((code = cp_material_next(rows, &material)) == CP_OK) {
+        cp_str_t hex = cp_str_hex(call->arena, cp_str_n(material.stored.sha256, CP_SHA256_SIZE));
+
+        text = hex.data == NULL ? hex : cp_str_printf(call->arena, "%.*s%.*s %s\n", (int) text.len, text.data,
+                                                      (int) material.kind.len, material.kind.data, hex.data);
+        if (text.data == NULL) {
+            return CP_E_NO_MEMORY;
+        }
+    }
+    if (code != CP_E_NOT_FOUND) {
+        return code;
+    }
+
+    CP_TRY(cp_sha256(text, sha256));
+    *digest = cp_str_n(sha256, CP_SHA256_SIZE);
+
+    return CP_OK;
+}
+
+
+cp_code_t
 cp_material_reject(cp_call_t *call, int64_t order, cp_str_t kind)
 {
     cp_material_t material;

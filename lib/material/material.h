@@ -1,6 +1,6 @@
 /*
- * Uploaded scans. A body is stored while it arrives: format checked from its first bytes, size at every byte, hashed
- * and encrypted chunk by chunk; the operation then only names it. Never decoded here.
+ * Uploaded scans. A body is stored while it arrives: format checked from its first bytes, size and structure at every
+ * byte, hashed and encrypted chunk by chunk; the operation then only names it. Never decoded here.
  */
 #ifndef CP_MATERIAL_H
 #define CP_MATERIAL_H
@@ -18,11 +18,17 @@ typedef struct cp_upload_s cp_upload_t;
 cp_upload_t *cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t content_type,
                             int64_t content_length, cp_code_t *code);
 
-/* Takes the next bytes. CP_E_MEDIA_TYPE as soon as the first ones show another format, CP_E_TOO_LARGE at the byte. */
+/*
+ * Takes the next bytes. CP_E_MEDIA_TYPE as soon as the first ones show another format, CP_E_TOO_LARGE at the byte,
+ * CP_E_BAD_FILE at the one that breaks the format's structure or brings a header of too many pixels.
+ */
 cp_code_t cp_upload_write(cp_upload_t *upload, const void *data, size_t len);
 
-/* Ends the body: CP_E_INVALID when it is empty. */
+/* Ends the body: CP_E_INVALID when it is empty, CP_E_BAD_FILE when the file is not whole. */
 cp_code_t cp_upload_finish(cp_upload_t *upload);
+
+/* After CP_E_BAD_FILE: adds why (`reason`, a code word of walk/walk.h) to the problem document of its call. */
+void cp_upload_explain(cp_call_t *call);
 
 /* After cp_upload_finish(): whether it also keeps narrower limits; CP_E_MEDIA_TYPE or CP_E_TOO_LARGE when not. Pure. */
 cp_code_t cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size);
@@ -37,6 +43,9 @@ typedef struct {
     int64_t        size;
     unsigned char  sha256[CP_SHA256_SIZE];
 } cp_stored_t;
+
+/* After cp_upload_finish(): type, size and digest of what came; file and key are not set. Pure. */
+void cp_upload_describe(const cp_upload_t *upload, cp_stored_t *stored);
 
 /*
  * Makes the file permanent (fsync, rename, fsync of the folders) and says what was stored. On a pool thread, before the
@@ -63,6 +72,12 @@ cp_code_t cp_material_missing(cp_call_t *call, int64_t order, cp_str_t sale, cp_
 
 /* The order's current materials as JSON: [{kind, title, type, size, sha256, state, uploaded_at}]. */
 cp_code_t cp_material_list(cp_call_t *call, int64_t order, cp_str_t sale, json_t **list);
+
+/*
+ * SHA-256 over the order's current materials, a line "kind digest" each in the order of their kinds: 32 bytes from the
+ * arena. What was submitted and what is decided on must agree in it.
+ */
+cp_code_t cp_material_set_digest(cp_call_t *call, int64_t order, cp_str_t *digest);
 
 /* Marks a kind as rejected by the review; CP_E_NOT_FOUND when the order has none of that kind. */
 cp_code_t cp_material_reject(cp_call_t *call, int64_t order, cp_str_t kind);

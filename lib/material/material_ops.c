@@ -1,7 +1,10 @@
 #include "material/material_ops.h"
 
+#include <string.h>
+
 #include "audit/audit.h"
 #include "identity/identity.h"
+#include "material/material_quota.h"
 #include "material/material_rules.h"
 #include "material/material_store.h"
 #include "order/order.h"
@@ -53,18 +56,89 @@ answer_uploaded(cp_call_t *call, cp_str_t kind, const cp_stored_t *stored)
 }
 
 
+/*
+ * The current material of a kind, if there is one (id 0: none). What was submitted is frozen, unless the review
+ * rejected it: the reviewer must find the rest as it was.
+ */
+static cp_code_t
+find_open(cp_call_t *call, const cp_order_t *order, cp_str_t kind, cp_material_t *current)
+{
+    cp_code_t code;
+
+    memset(current, 0, sizeof(*current));
+
+    code = cp_material_find(call, order->id, kind, current);
+    if (code != CP_OK) {
+        current->id = 0;
+        return code == CP_E_NOT_FOUND ? CP_OK : code;
+    }
+
+    return order->submitted_ms != 0 && current->created_ms <= order->submitted_ms
+           && !cp_str_is(current->state, "rejected") ? CP_E_FROZEN : CP_OK;
+}
+
+
+/* Ends the current material, if there is one; its room is given back where nobody will ask for its file. */
+static cp_code_t
+retire(cp_call_t *call, const cp_order_t *order, const cp_material_t *current, const char *how)
+{
+    return current->id == 0 ? CP_OK : cp_material_retire(call, order->id, current->kind, how, order->submitted_ms);
+}
+
+
+static cp_code_t
+give_room(cp_call_t *call, const cp_order_t *order, const cp_material_t *retired)
+{
+    return retired->id == 0 ? CP_OK : cp_material_give_room(call, order, &retired->stored);
+}
+
+
+/* Bytes that the order has already need no second copy and no room. */
+static cp_code_t
+store_again(cp_call_t *call, const cp_order_t *order, const cp_material_t *current, cp_str_t kind,
+            const cp_stored_t *known)
+{
+    CP_TRY(retire(call, order, current, "replaced"));
+    CP_TRY(cp_material_insert(call, order->id, kind, known));
+
+    return give_room(call, order, current);
+}
+
+
+static cp_code_t
+store_new(cp_call_t *call, const cp_order_t *order, const cp_material_t *current, cp_str_t kind, cp_stored_t *stored)
+{
+    CP_TRY(retire(call, order, current, "replaced"));
+    CP_TRY(give_room(call, order, current));
+    CP_TRY(cp_material_take_room(call, order, stored->size));
+    CP_TRY(cp_upload_keep(call, call->upload, stored));
+
+    return cp_material_insert(call, order->id, kind, stored);
+}
+
+
 static cp_code_t
 put(cp_call_t *call, cp_stored_t *stored)
 {
-    cp_str_t   kind = call->params[1];
-    cp_order_t order;
+    cp_str_t      kind = call->params[1];
+    cp_order_t    order;
+    cp_material_t current;
+    cp_stored_t   known;
+    cp_code_t     code;
 
     CP_TRY(begin_edit(call, &order));
     CP_TRY(check_upload(call, &order, kind));
+    CP_TRY(find_open(call, &order, kind, &current));
 
-    CP_TRY(cp_upload_keep(call, call->upload, stored));
-    CP_TRY(cp_material_retire(call, order.id, kind, "replaced", order.submitted_ms));
-    CP_TRY(cp_material_insert(call, order.id, kind, stored));
+    cp_upload_describe(call->upload, stored);
+    code = cp_material_same_bytes(call, order.id, stored, &known);
+    if (code == CP_E_NOT_FOUND) {
+        code = store_new(call, &order, &current, kind, stored);
+    } else if (code == CP_OK) {
+        code = store_again(call, &order, &current, kind, &known);
+    }
+    CP_TRY(code);
+
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_EDIT, NULL));
 
     return answer_uploaded(call, kind, stored);
@@ -104,9 +178,13 @@ cp_op_material_remove(cp_call_t *call)
     cp_material_t material;
 
     CP_TRY(begin_edit(call, &order));
-    CP_TRY(cp_material_find(call, order.id, call->params[1], &material));
+    CP_TRY(find_open(call, &order, call->params[1], &material));
+    if (material.id == 0) {
+        return CP_E_NOT_FOUND;
+    }
 
-    CP_TRY(cp_material_retire(call, order.id, material.kind, "removed", order.submitted_ms));
+    CP_TRY(retire(call, &order, &material, "removed"));
+    CP_TRY(give_room(call, &order, &material));
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_EDIT, NULL));
     CP_TRY(cp_audit(call, "material.remove", "order", order.no, json_pack("{s:o}", "kind", cp_json(material.kind))));
 
@@ -134,6 +212,8 @@ answer_file(cp_call_t *call, const cp_material_t *material)
     cp_answer_header(call, "X-Content-Type-Options", CP_STR("nosniff"));
     cp_answer_header(call, "Content-Security-Policy", CP_STR("sandbox; default-src 'none'"));
     cp_answer_header(call, "Cache-Control", CP_STR("private, no-store"));
+
+    call->in_parts = true;
 
     return cp_answer_raw(call, 200, cp_type_mime(material->stored.type), bytes);
 }

@@ -13,6 +13,9 @@ static const char sql_find[] =
 static const char sql_current[] =
     "SELECT " COLUMNS " FROM material WHERE order_id = ? AND is_current = 1 ORDER BY id";
 
+static const char sql_by_kind[] =
+    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND is_current = 1 ORDER BY kind";
+
 static const char sql_insert[] =
     "INSERT INTO material (order_id, kind, state, is_current, type, size, sha256, file, wrapped_key, created_at) "
     "VALUES (?, ?, 'uploaded', 1, ?, ?, ?, ?, ?, ?)";
@@ -23,6 +26,21 @@ static const char sql_retire[] =
 
 static const char sql_state[] =
     "UPDATE material SET state = ? WHERE id = ?";
+
+static const char sql_same_bytes[] =
+    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND sha256 = ? AND size = ? AND type = ? "
+    "AND state <> 'discarded' ORDER BY id LIMIT 1";
+
+static const char sql_bytes[] =
+    "SELECT COALESCE(SUM(size), 0) FROM (SELECT DISTINCT file, size FROM material WHERE order_id = ? "
+    "AND state <> 'discarded') AS files";
+
+static const char sql_usage_add[] =
+    "INSERT INTO material_usage (scope, owner, shard, bytes) VALUES (?, ?, ?, ?) "
+    "ON DUPLICATE KEY UPDATE bytes = bytes + VALUES(bytes)";
+
+static const char sql_usage_read[] =
+    "SELECT COALESCE(SUM(bytes), 0) FROM material_usage WHERE scope = ? AND owner = ?";
 
 static const char sql_needed[] =
     "SELECT (SELECT COUNT(*) FROM material WHERE file = ? AND state <> 'discarded') "
@@ -71,6 +89,13 @@ cp_material_query(cp_call_t *call, int64_t order, cp_rows_t **rows)
 
 
 cp_code_t
+cp_material_query_by_kind(cp_call_t *call, int64_t order, cp_rows_t **rows)
+{
+    return cp_db_query(call->db, rows, sql_by_kind, "i>" COLUMN_TYPES, order);
+}
+
+
+cp_code_t
 cp_material_insert(cp_call_t *call, int64_t order, cp_str_t kind, const cp_stored_t *stored)
 {
     return cp_db_exec(call->db, sql_insert, "ississsi", order, kind, cp_str(cp_type_mime(stored->type)), stored->size,
@@ -83,6 +108,43 @@ cp_code_t
 cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, const char *state, int64_t submitted_ms)
 {
     return cp_db_exec(call->db, sql_retire, "isis", submitted_ms, cp_str(state), order, kind);
+}
+
+
+cp_code_t
+cp_material_same_bytes(cp_call_t *call, int64_t order, const cp_stored_t *stored, cp_stored_t *known)
+{
+    cp_rows_t    *rows;
+    cp_material_t material;
+
+    CP_TRY(cp_db_query(call->db, &rows, sql_same_bytes, "isis>" COLUMN_TYPES, order,
+                       cp_str_n(stored->sha256, sizeof(stored->sha256)), stored->size,
+                       cp_str(cp_type_mime(stored->type))));
+    CP_TRY(cp_material_next(rows, &material));
+    *known = material.stored;
+
+    return CP_OK;
+}
+
+
+cp_code_t
+cp_material_bytes(cp_call_t *call, int64_t order, int64_t *bytes)
+{
+    return cp_db_row(call->db, sql_bytes, "i>i", order, bytes);
+}
+
+
+cp_code_t
+cp_usage_add(cp_call_t *call, const char *scope, cp_str_t owner, int64_t shard, int64_t bytes)
+{
+    return cp_db_exec(call->db, sql_usage_add, "ssii", cp_str(scope), owner, shard, bytes);
+}
+
+
+cp_code_t
+cp_usage_read(cp_call_t *call, const char *scope, cp_str_t owner, int64_t *bytes)
+{
+    return cp_db_row(call->db, sql_usage_read, "ss>i", cp_str(scope), owner, bytes);
 }
 
 

@@ -20,6 +20,9 @@ cp_code_t cp_material_find(cp_call_t *call, int64_t order, cp_str_t kind, cp_mat
 cp_code_t cp_material_query(cp_call_t *call, int64_t order, cp_rows_t **rows);
 cp_code_t cp_material_next(cp_rows_t *rows, cp_material_t *material);
 
+/* The same in the order of their kinds. */
+cp_code_t cp_material_query_by_kind(cp_call_t *call, int64_t order, cp_rows_t **rows);
+
 /* A new current material; the former one of its kind must have been retired. */
 cp_code_t cp_material_insert(cp_call_t *call, int64_t order, cp_str_t kind, const cp_stored_t *stored);
 
@@ -28,6 +31,16 @@ cp_code_t cp_material_insert(cp_call_t *call, int64_t order, cp_str_t kind, cons
  * it came after the last submission (0: none), is "discarded": its file may be swept.
  */
 cp_code_t cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, const char *state, int64_t submitted_ms);
+
+/* A material of the order with the same bytes, current or kept as evidence: what was stored. CP_E_NOT_FOUND. */
+cp_code_t cp_material_same_bytes(cp_call_t *call, int64_t order, const cp_stored_t *stored, cp_stored_t *known);
+
+/* Bytes that the order's materials take, each file once. */
+cp_code_t cp_material_bytes(cp_call_t *call, int64_t order, int64_t *bytes);
+
+/* Adds to, and reads, the bytes stored for an account or a hall; `shard` spreads the rows of one that many write. */
+cp_code_t cp_usage_add(cp_call_t *call, const char *scope, cp_str_t owner, int64_t shard, int64_t bytes);
+cp_code_t cp_usage_read(cp_call_t *call, const char *scope, cp_str_t owner, int64_t *bytes);
 
 cp_code_t cp_material_set_state(cp_call_t *call, int64_t id, const char *state);
 

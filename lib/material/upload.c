@@ -10,8 +10,10 @@
 
 #include "base/random.h"
 #include "material/material_format.h"
+#include "walk/walk.h"
 
-#define HEAD_SIZE  12u    /* bytes that tell every known format */
+#define HEAD_SIZE   12u         /* bytes that tell every known format */
+#define PIXELS_MAX  40000000    /* an A3 page at 450 dpi; 160 MB as decoded */
 
 struct cp_upload_s {
     const cp_store_conf_t *store;
@@ -25,6 +27,7 @@ struct cp_upload_s {
     cp_code_t              failed;      /* what ended it: later calls answer the same */
     bool                   finished;
     bool                   kept;
+    cp_walk_t              walk;
     EVP_MD_CTX            *digest;
     unsigned char          sha256[CP_SHA256_SIZE];
     unsigned char          key[CP_KEY_SIZE];
@@ -39,9 +42,31 @@ const cp_material_rule_t cp_voucher_rule = {
 };
 
 
+static cp_walk_kind_t
+kind_of(unsigned type)
+{
+    switch (type) {
+    case CP_TYPE_PNG:
+        return CP_WALK_PNG;
+    case CP_TYPE_BMP:
+        return CP_WALK_BMP;
+    case CP_TYPE_GIF:
+        return CP_WALK_GIF;
+    case CP_TYPE_PDF:
+        return CP_WALK_PDF;
+    default:
+        return CP_WALK_JPEG;
+    }
+}
+
+
 static cp_code_t
 begin(cp_upload_t *upload)
 {
+    static const cp_walk_limits_t limits = { .max_pixels = PIXELS_MAX };
+
+    cp_walk_begin(&upload->walk, kind_of(upload->type), &limits);
+
     upload->digest = EVP_MD_CTX_new();
     if (upload->digest == NULL || EVP_DigestInit_ex2(upload->digest, EVP_sha256(), NULL) != 1) {
         return CP_E_NO_MEMORY;
@@ -141,6 +166,23 @@ check_format(const cp_upload_t *upload)
 }
 
 
+static cp_code_t
+walk_on(cp_upload_t *upload, const unsigned char *data, size_t len)
+{
+    return cp_walk_feed(&upload->walk, data, len) == CP_WALK_OK ? CP_OK : CP_E_BAD_FILE;
+}
+
+
+/* Of another format is told first: the bytes that tell it are walked together, when they are here. */
+static cp_code_t
+check_head(cp_upload_t *upload)
+{
+    CP_TRY(check_format(upload));
+
+    return walk_on(upload, upload->buffer, upload->filled);
+}
+
+
 /* Takes what fits in the buffer. A full one waits for the next byte, which tells that its chunk is not the last. */
 static cp_code_t
 take(cp_upload_t *upload, const unsigned char **data, size_t *len)
@@ -161,8 +203,10 @@ take(cp_upload_t *upload, const unsigned char **data, size_t *len)
     upload->filled += n;
     upload->size += n;
 
-    if (head && upload->size >= HEAD_SIZE) {
-        CP_TRY(check_format(upload));
+    if (!head) {
+        CP_TRY(walk_on(upload, *data, n));
+    } else if (upload->size >= HEAD_SIZE) {
+        CP_TRY(check_head(upload));
     }
 
     if (EVP_DigestUpdate(upload->digest, *data, n) != 1) {
@@ -207,7 +251,11 @@ finish(cp_upload_t *upload)
     }
 
     if (upload->size < HEAD_SIZE) {
-        CP_TRY(check_format(upload));
+        CP_TRY(check_head(upload));
+    }
+
+    if (cp_walk_end(&upload->walk) != CP_WALK_OK) {
+        return CP_E_BAD_FILE;
     }
 
     if (EVP_DigestFinal_ex(upload->digest, upload->sha256, &size) != 1) {
@@ -227,6 +275,15 @@ cp_upload_finish(cp_upload_t *upload)
     }
 
     return upload->failed;
+}
+
+
+void
+cp_upload_explain(cp_call_t *call)
+{
+    if (call->upload != NULL && call->upload->failed == CP_E_BAD_FILE) {
+        cp_problem(call, "reason", json_string(cp_walk_text(call->upload->walk.verdict)->code));
+    }
 }
 
 
@@ -255,6 +312,15 @@ settle(cp_upload_t *upload, cp_arena_t *arena)
 }
 
 
+void
+cp_upload_describe(const cp_upload_t *upload, cp_stored_t *stored)
+{
+    stored->type = upload->type;
+    stored->size = (int64_t) upload->size;
+    memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
+}
+
+
 cp_code_t
 cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
 {
@@ -265,9 +331,7 @@ cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
         return CP_E_NO_MEMORY;
     }
 
-    stored->type = upload->type;
-    stored->size = (int64_t) upload->size;
-    memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
+    cp_upload_describe(upload, stored);
 
     /* The operation may run a second time after a deadlock. */
     return upload->kept ? CP_OK : settle(upload, call->arena);

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "account/notice.h"
 #include "audit/audit.h"
 #include "call/fields.h"
 #include "identity/identity.h"
@@ -61,6 +62,7 @@ cp_op_invitation_create(cp_call_t *call)
     }
 
     CP_TRY(cp_invitation_insert(call, unit.unit, in.phone, index, &id, &expires));
+    CP_TRY(cp_notice_later(call, CP_NOTICE_UNIT_INVITED, in.phone, CP_STR_NULL));
     CP_TRY(cp_audit(call, "unit.invite", "unit", unit.unit_id, json_pack("{s:o}", "invitation", cp_json(id))));
 
     CP_TRY(cp_answer(call, 201, json_pack("{s:o, s:o}", "id", cp_json(id), "expires_at", cp_json_time(call, expires))));

@@ -33,4 +33,10 @@ cp_code_t cp_membership(cp_call_t *call, cp_str_t unit_id, cp_hold_t hold, cp_me
 /* The same where the caller must be the administrator: CP_E_FORBIDDEN for agents. */
 cp_code_t cp_administration(cp_call_t *call, cp_str_t unit_id, cp_hold_t hold, cp_membership_t *membership);
 
+/*
+ * Ends all memberships and requests of an account that is being closed, in the open transaction. *needed: it is the
+ * administrator of a unit that has other members, who would be left without one; then nothing must be committed.
+ */
+cp_code_t cp_member_leave_all(cp_call_t *call, int64_t account, bool *needed);
+
 #endif

@@ -1,5 +1,6 @@
 #include "member/member_change.h"
 
+#include "account/notice.h"
 #include "audit/audit.h"
 #include "identity/identity.h"
 #include "order/order.h"
@@ -59,6 +60,9 @@ cp_member_remove(cp_call_t *call, const cp_membership_t *unit, const cp_member_t
 {
     CP_TRY(cp_member_delete(call, unit->unit, member->account));
     CP_TRY(hand_over_orders(call, unit, member, orders));
+    if (member->account != call->who.account) {
+        CP_TRY(cp_notice_later(call, CP_NOTICE_UNIT_REMOVED, member->phone, CP_STR_NULL));
+    }
 
     return cp_member_end_sessions(call, member->account_id, unit->unit_id);
 }
@@ -110,6 +114,7 @@ cp_code_t
 cp_member_appoint(cp_call_t *call, const cp_membership_t *unit, const cp_member_t *old, const cp_member_t *member)
 {
     CP_TRY(cp_member_hand_over(call, unit->unit, old == NULL ? 0 : old->account, member->account));
+    CP_TRY(cp_notice_later(call, CP_NOTICE_UNIT_ADMINISTRATOR, member->phone, old == NULL ? CP_STR_NULL : old->phone));
     CP_TRY(cp_member_end_sessions(call, member->account_id, unit->unit_id));
 
     return old == NULL ? CP_OK : cp_member_end_sessions(call, old->account_id, unit->unit_id);

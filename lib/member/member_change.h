@@ -14,8 +14,8 @@ cp_code_t cp_member_act_for(cp_call_t *call, cp_str_t unit_id);
 cp_code_t cp_member_end_sessions(cp_call_t *call, cp_str_t account_id, cp_str_t unit_id);
 
 /*
- * With the unit held to change it: ends a membership: the unit's administrator gets the member's open orders, of which *orders says how many, and the
- * member's sessions that act for the unit end.
+ * With the unit held to change it: ends a membership. The unit's administrator gets the member's open orders, of which
+ * *orders says how many, and the member's sessions that act for the unit end. A member who was removed is told.
  */
 cp_code_t cp_member_remove(cp_call_t *call, const cp_membership_t *unit, const cp_member_t *member, int64_t *orders);
 
@@ -28,7 +28,10 @@ cp_code_t cp_member_remove_others(cp_call_t *call, int64_t unit);
  */
 cp_code_t cp_member_successor(cp_call_t *call, int64_t unit, cp_str_t account_id, cp_member_t *member);
 
-/* Makes the member the administrator in place of `old` (NULL: there is none); the sessions of both end as above. */
+/*
+ * Makes the member the administrator in place of `old` (NULL: there is none); both are told, and their sessions end as
+ * above.
+ */
 cp_code_t cp_member_appoint(cp_call_t *call, const cp_membership_t *unit, const cp_member_t *old,
                             const cp_member_t *member);
 

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "account/account.h"
+#include "account/notice.h"
 #include "audit/audit.h"
 #include "call/fields.h"
 #include "identity/identity.h"
@@ -11,6 +13,7 @@
 #include "redis/limit.h"
 
 #define OF_ACCOUNT_DAY  10
+#define TOLD_DAY        10    /* messages to one administrator */
 #define DAY             (24 * 3600)
 
 typedef struct {
@@ -47,6 +50,38 @@ count_request(cp_call_t *call)
 }
 
 
+/* Others cannot make the administrator's telephone ring all day: the list tells of every request. */
+static cp_code_t
+tell_administrator(cp_call_t *call, const cp_membership_t *unit)
+{
+    const cp_redis_conf_t *redis = &call->app->redis;
+    cp_limit_t             limit = { cp_redis_key(redis, call->arena, "request-told", unit->unit_id), TOLD_DAY, DAY };
+    cp_member_t            administrator;
+    cp_code_t              code;
+    unsigned               wait_s;
+
+    code = cp_limit_take(redis, call->arena, &limit, 1, NULL, &wait_s);
+    if (code == CP_E_RATE_LIMITED) {
+        return CP_OK;
+    }
+    CP_TRY(code);
+    CP_TRY(cp_member_administrator(call, unit->unit, &administrator));
+
+    return cp_notice_later(call, CP_NOTICE_UNIT_ASKED, administrator.phone, CP_STR_NULL);
+}
+
+
+static cp_code_t
+tell_asker(cp_call_t *call, const cp_joining_t *request)
+{
+    cp_account_t account;
+
+    CP_TRY(cp_account_by_id(call, request->account, &account));
+
+    return cp_notice_later(call, CP_NOTICE_UNIT_DECIDED, account.phone, CP_STR_NULL);
+}
+
+
 cp_code_t
 cp_op_request_create(cp_call_t *call)
 {
@@ -64,6 +99,7 @@ cp_op_request_create(cp_call_t *call)
     CP_TRY(cp_call_begin(call));
     CP_TRY(cp_request_unit(call, cp_upper(call->arena, in.uscc), in.name, &unit));
     CP_TRY(cp_request_insert(call, unit.unit, &id, &expires));
+    CP_TRY(tell_administrator(call, &unit));
     CP_TRY(cp_audit(call, "unit.request", "unit", unit.unit_id, json_pack("{s:o}", "request", cp_json(id))));
 
     CP_TRY(cp_answer(call, 201, json_pack("{s:o, s:s, s:o}", "id", cp_json(id), "state", "open", "expires_at",
@@ -109,6 +145,7 @@ cp_op_request_approve(cp_call_t *call)
     CP_TRY(cp_administration(call, call->params[0], CP_HOLD_TO_CHANGE, &unit));
     CP_TRY(cp_request_find(call, unit.unit, call->params[1], &request));
     CP_TRY(cp_request_close(call, request.id, "approved"));
+    CP_TRY(tell_asker(call, &request));
 
     code = cp_member_add(call, unit.unit, request.account);
     if (code != CP_E_ALREADY_EXISTS) {
@@ -135,6 +172,7 @@ cp_op_request_refuse(cp_call_t *call)
     CP_TRY(cp_administration(call, call->params[0], CP_HOLD_TO_CHANGE, &unit));
     CP_TRY(cp_request_find(call, unit.unit, call->params[1], &request));
     CP_TRY(cp_request_close(call, request.id, "refused"));
+    CP_TRY(tell_asker(call, &request));
     CP_TRY(cp_audit(call, "unit.request_refuse", "unit", unit.unit_id,
                     json_pack("{s:o}", "request", cp_json(call->params[1]))));
 

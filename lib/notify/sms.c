@@ -130,19 +130,17 @@ judge(cp_call_t *call, const cp_egress_answer_t *answer, cp_sms_fate_t *fate)
 }
 
 
-cp_code_t
-cp_sms_send_code(cp_call_t *call, cp_str_t phone, cp_str_t code, cp_sms_fate_t *fate)
+static cp_code_t
+send(cp_call_t *call, cp_str_t phone, cp_str_t template_code, cp_str_t params, cp_sms_fate_t *fate)
 {
-    const cp_sms_conf_t *conf = &call->app->sms;
-    cp_str_t             params = cp_str_printf(call->arena, "{\"code\":\"%.*s\"}", (int) code.len, code.data);
-    cp_pair_t            query[] = {
+    cp_pair_t          query[] = {
         { CP_STR("PhoneNumbers"), phone },
-        { CP_STR("SignName"), conf->sign_name },
-        { CP_STR("TemplateCode"), conf->template_code },
+        { CP_STR("SignName"), call->app->sms.sign_name },
+        { CP_STR("TemplateCode"), template_code },
         { CP_STR("TemplateParam"), params },
     };
-    cp_egress_answer_t   answer;
-    cp_code_t            result;
+    cp_egress_answer_t answer;
+    cp_code_t          result;
 
     *fate = CP_SMS_REFUSED;
     if (params.data == NULL) {
@@ -156,4 +154,24 @@ cp_sms_send_code(cp_call_t *call, cp_str_t phone, cp_str_t code, cp_sms_fate_t *
     }
 
     return judge(call, &answer, fate);
+}
+
+
+cp_code_t
+cp_sms_send_code(cp_call_t *call, cp_str_t phone, cp_str_t code, cp_sms_fate_t *fate)
+{
+    cp_str_t params = cp_str_printf(call->arena, "{\"code\":\"%.*s\"}", (int) code.len, code.data);
+
+    return send(call, phone, call->app->sms.template_code, params, fate);
+}
+
+
+cp_code_t
+cp_sms_send_notice(cp_call_t *call, cp_str_t phone, const char *event)
+{
+    cp_str_t      params = cp_str_printf(call->arena, "{\"event\":\"%s\"}", event);
+    cp_sms_fate_t fate;
+
+    return call->app->sms.notice_code.data == NULL ? CP_OK
+           : send(call, phone, call->app->sms.notice_code, params, &fate);
 }

@@ -17,4 +17,11 @@ typedef enum {
  */
 cp_code_t cp_sms_send_code(cp_call_t *call, cp_str_t phone, cp_str_t code, cp_sms_fate_t *fate);
 
+/*
+ * Sends the notice that something happened (the configured template, parameter {"event": …}; `event` is a text of ours
+ * in which nothing needs escaping). Nothing is sent, and all is well, where no template for it is configured. Results as
+ * above; asks no limits: whoever sends notices has seen to it that nobody can cause many.
+ */
+cp_code_t cp_sms_send_notice(cp_call_t *call, cp_str_t phone, const char *event);
+
 #endif

@@ -153,6 +153,9 @@ cp_code_t cp_order_add_paid(cp_call_t *call, cp_order_t *order, int64_t fen);
 /* Lets the unit apply for the project again: called when the order's only certificate was revoked. */
 cp_code_t cp_order_release_hold(cp_call_t *call, int64_t order);
 
+/* Whether the account has an order that is neither completed nor cancelled nor refunded. */
+cp_code_t cp_order_is_any_open(cp_call_t *call, int64_t account, bool *any);
+
 /*
  * Hands an account's open orders for a unit to another member of it (whose person is `agent`), in the open transaction:
  * `from` acts for the unit no more. A request of the old holder's key is dropped, an editable order becomes the new

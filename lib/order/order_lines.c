@@ -8,7 +8,8 @@
 #define LINE_TYPES  "isssssssiiiiiiiiss"
 
 #define WITH_UNIT   " STRAIGHT_JOIN unit u ON u.id = o.unit_id "
-#define AS_MEMBER   "STRAIGHT_JOIN unit_member m ON m.unit_id = o.unit_id AND m.account_id = o.account_id "
+#define AS_MEMBER                                                                                                      \
+    "STRAIGHT_JOIN unit_member m FORCE INDEX (PRIMARY) ON m.unit_id = o.unit_id AND m.account_id = o.account_id "
 #define NARROWED    "AND (? IS NULL OR o.project = ?) AND o.created_at >= ? AND o.created_at < ? "
 
 /* The index is named: on short tables the optimiser would rather read all of one and sort it. */

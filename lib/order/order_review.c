@@ -114,6 +114,25 @@ begin_decision(cp_call_t *call, cp_order_event_t event, cp_order_t *order)
 }
 
 
+/* What is approved is what was submitted: anything else got past the rules, and a person must look. */
+static cp_code_t
+check_materials(cp_call_t *call, const cp_order_t *order)
+{
+    cp_str_t submitted, now;
+
+    CP_TRY(cp_order_submitted_digest(call, order->id, &submitted));
+    CP_TRY(cp_material_set_digest(call, order->id, &now));
+
+    if (submitted.data != NULL && !cp_str_eq(submitted, now)) {
+        cp_log(CP_LOG_ALERT, "order %.*s: its materials are not those that were submitted", (int) order->no.len,
+               order->no.data);
+        return CP_E_INTERNAL;
+    }
+
+    return CP_OK;
+}
+
+
 cp_code_t
 cp_op_desk_approve(cp_call_t *call)
 {
@@ -123,6 +142,7 @@ cp_op_desk_approve(cp_call_t *call)
     CP_TRY(cp_call_begin(call));
 
     CP_TRY(begin_decision(call, CP_ORDER_ON_APPROVE, &order));
+    CP_TRY(check_materials(call, &order));
     CP_TRY(cp_order_update_reasons(call, order.id, CP_STR_NULL));
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_APPROVE, NULL));
     CP_TRY(cp_issuance_request(call, &order));

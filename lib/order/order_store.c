@@ -23,6 +23,10 @@ static const char sql_by_id[] =
 static const char sql_by_id_lock[] =
     "SELECT " COLUMNS " FROM certificate_order WHERE id = ? FOR UPDATE";
 
+static const char sql_any_open[] =
+    "SELECT EXISTS (SELECT 1 FROM certificate_order WHERE account_id = ? "
+    "AND state NOT IN ('completed', 'cancelled', 'refunded'))";
+
 static const char sql_insert[] =
     "INSERT INTO certificate_order (no, hall, project, product, service, account_id, unit_id, person_id, agent_index, "
     "state, version, flow, amount_fen, profile, years, sale, created_at, updated_at) "
@@ -42,7 +46,9 @@ static const char sql_details[] =
 static const char sql_agreement[] =
     "UPDATE certificate_order SET agreement_version = ?, agreement_sha256 = ?, agreement_at = ? WHERE id = ?";
 static const char sql_submitted[] =
-    "UPDATE certificate_order SET submitted_at = ? WHERE id = ?";
+    "UPDATE certificate_order SET submitted_at = ?, materials_sha256 = ? WHERE id = ?";
+static const char sql_digest[] =
+    "SELECT materials_sha256 FROM certificate_order WHERE id = ?";
 static const char sql_claim[] =
     "UPDATE certificate_order SET claim_staff = ?, claim_until = ? WHERE id = ?";
 static const char sql_reasons[] =
@@ -170,9 +176,16 @@ cp_order_update_agreement(cp_call_t *call, int64_t id, cp_str_t version, cp_str_
 
 
 cp_code_t
-cp_order_update_submitted(cp_call_t *call, int64_t id, int64_t at_ms)
+cp_order_update_submitted(cp_call_t *call, int64_t id, int64_t at_ms, cp_str_t materials_sha256)
 {
-    return cp_db_exec(call->db, sql_submitted, "ii", at_ms, id);
+    return cp_db_exec(call->db, sql_submitted, "isi", at_ms, materials_sha256, id);
+}
+
+
+cp_code_t
+cp_order_submitted_digest(cp_call_t *call, int64_t id, cp_str_t *materials_sha256)
+{
+    return cp_db_row(call->db, sql_digest, "i>s", id, materials_sha256);
 }
 
 
@@ -242,6 +255,18 @@ cp_code_t
 cp_order_release_hold(cp_call_t *call, int64_t order)
 {
     return cp_db_exec(call->db, sql_release_hold, "i", order);
+}
+
+
+cp_code_t
+cp_order_is_any_open(cp_call_t *call, int64_t account, bool *any)
+{
+    int64_t found;
+
+    CP_TRY(cp_db_row(call->db, sql_any_open, "i>i", account, &found));
+    *any = found != 0;
+
+    return CP_OK;
 }
 
 

@@ -24,7 +24,10 @@ cp_code_t cp_order_insert_event(cp_call_t *call, const cp_order_t *order, cp_ord
 /* Single columns of an order that is locked. */
 cp_code_t cp_order_update_details(cp_call_t *call, int64_t id, cp_str_t sealed, cp_str_t delivery);
 cp_code_t cp_order_update_agreement(cp_call_t *call, int64_t id, cp_str_t version, cp_str_t sha256, int64_t at_ms);
-cp_code_t cp_order_update_submitted(cp_call_t *call, int64_t id, int64_t at_ms);
+cp_code_t cp_order_update_submitted(cp_call_t *call, int64_t id, int64_t at_ms, cp_str_t materials_sha256);
+
+/* The digest of the materials as submitted; {0, NULL}: never was. */
+cp_code_t cp_order_submitted_digest(cp_call_t *call, int64_t id, cp_str_t *materials_sha256);
 cp_code_t cp_order_update_claim(cp_call_t *call, int64_t id, int64_t staff, int64_t until_ms);
 cp_code_t cp_order_update_reasons(cp_call_t *call, int64_t id, cp_str_t reasons);
 cp_code_t cp_order_update_shipping(cp_call_t *call, int64_t id, cp_str_t courier, cp_str_t tracking);

@@ -1,6 +1,7 @@
 /* The applicant's steps after filling in: the agreement, the submission, the history, the receipt. */
 #include "base/clock.h"
 #include "call/fields.h"
+#include "material/material.h"
 #include "order/order_json.h"
 #include "order/order_ops.h"
 #include "order/order_state.h"
@@ -105,6 +106,7 @@ cp_op_order_submit(cp_call_t *call)
 {
     cp_order_t order;
     cp_unit_t  unit;
+    cp_str_t   digest;
 
     CP_TRY(cp_body_nothing(call));
     CP_TRY(cp_call_begin(call));
@@ -117,7 +119,8 @@ cp_op_order_submit(cp_call_t *call)
     CP_TRY(check_complete(call, &order, &unit));
 
     CP_TRY(take_hold(call, &order, &unit));
-    CP_TRY(cp_order_update_submitted(call, order.id, cp_now_ms()));
+    CP_TRY(cp_material_set_digest(call, order.id, &digest));
+    CP_TRY(cp_order_update_submitted(call, order.id, cp_now_ms(), digest));
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_SUBMIT, NULL));
 
     CP_TRY(cp_answer(call, 200, cp_order_state_json(&order)));

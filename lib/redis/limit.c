@@ -1,23 +1,33 @@
 #include "redis/limit.h"
 
-/* KEYS: the counters, then the record's. ARGV: how many counters, most and window of each, then mac and life. */
+/*
+ * KEYS: the counters, then the record's. ARGV: how many counters; most, window, count known elsewhere and seconds left
+ * of each; then mac and life. Answers {wait, which}: refused by the limit `which` (from 1), or let through with 0.
+ */
 static const char take_script[] =
-    "local n, wait = tonumber(ARGV[1]), 0 "
+    "local n, wait, which, count, left = tonumber(ARGV[1]), 0, 0, {}, {} "
     "for i = 1, n do "
-    "  if tonumber(redis.call('GET', KEYS[i]) or '0') >= tonumber(ARGV[2 * i]) then "
-    "    wait = math.max(wait, 1, math.ceil(redis.call('PTTL', KEYS[i]) / 1000)) "
+    "  local at = 4 * i - 2 "
+    "  local ttl, known = redis.call('PTTL', KEYS[i]), tonumber(ARGV[at + 2]) "
+    "  count[i] = tonumber(redis.call('GET', KEYS[i]) or '0') "
+    "  left[i] = ttl > 0 and ttl or tonumber(ARGV[at + 1]) * 1000 "
+    "  if known > count[i] then count[i], left[i] = known, tonumber(ARGV[at + 3]) * 1000 end "
+    "  if count[i] >= tonumber(ARGV[at]) then "
+    "    local more = math.max(1, math.ceil(left[i] / 1000)) "
+    "    if more > wait then wait, which = more, i end "
     "  end "
     "end "
-    "if wait > 0 then return wait end "
+    "if wait > 0 then return { wait, which } end "
     "for i = 1, n do "
-    "  if redis.call('INCR', KEYS[i]) == 1 then redis.call('EXPIRE', KEYS[i], ARGV[2 * i + 1]) end "
+    "  redis.call('SET', KEYS[i], count[i] + 1, 'PX', math.max(1, left[i])) "
+    "  if count[i] + 1 >= tonumber(ARGV[4 * i - 2]) then wait = math.max(wait, math.ceil(left[i] / 1000)) end "
     "end "
     "if KEYS[n + 1] then "
     "  redis.call('DEL', KEYS[n + 1]) "
-    "  redis.call('HSET', KEYS[n + 1], 'mac', ARGV[2 * n + 2]) "
-    "  redis.call('EXPIRE', KEYS[n + 1], ARGV[2 * n + 3]) "
+    "  redis.call('HSET', KEYS[n + 1], 'mac', ARGV[4 * n + 2]) "
+    "  redis.call('EXPIRE', KEYS[n + 1], ARGV[4 * n + 3]) "
     "end "
-    "return 0";
+    "return { wait, 0 }";
 
 static const char give_back_script[] =
     "for i = 1, #KEYS do "
@@ -65,13 +75,38 @@ run(const cp_redis_conf_t *conf, const char *script, const cp_str_t *keys, size_
 }
 
 
-cp_code_t
-cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits, size_t count,
-              const cp_limit_record_t *record, unsigned *wait_s)
+/* The script's answer: two numbers. */
+static cp_code_t
+take(const cp_redis_conf_t *conf, const cp_str_t *keys, size_t key_count, const cp_str_t *args, size_t arg_count,
+     cp_limit_verdict_t *verdict)
 {
-    cp_str_t keys[CP_LIMITS_MAX + 1], args[2 * CP_LIMITS_MAX + 3];
+    redisReply *reply;
+    cp_code_t   code = CP_E_REDIS;
+
+    CP_TRY(cp_redis_script(conf, take_script, keys, key_count, args, arg_count, &reply));
+
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->type == REDIS_REPLY_INTEGER
+        && reply->element[1]->type == REDIS_REPLY_INTEGER)
+    {
+        long long which = reply->element[1]->integer;
+
+        verdict->wait_s = (unsigned) reply->element[0]->integer;
+        verdict->which = which == 0 ? 0 : (size_t) which - 1;
+        code = which == 0 ? CP_OK : CP_E_RATE_LIMITED;
+    }
+    freeReplyObject(reply);
+
+    return code;
+}
+
+
+cp_code_t
+cp_limit_take_known(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits,
+                    const cp_limit_known_t *known, size_t count, const cp_limit_record_t *record,
+                    cp_limit_verdict_t *verdict)
+{
+    cp_str_t keys[CP_LIMITS_MAX + 1], args[4 * CP_LIMITS_MAX + 3];
     size_t   key_count = 0, arg_count = 0, i;
-    int64_t  wait;
 
     if (count > CP_LIMITS_MAX) {
         return CP_E_INTERNAL;
@@ -82,6 +117,8 @@ cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *
         keys[key_count++] = limits[i].key;
         args[arg_count++] = number(arena, limits[i].most);
         args[arg_count++] = number(arena, limits[i].window_s);
+        args[arg_count++] = number(arena, known == NULL ? 0 : known[i].counted);
+        args[arg_count++] = number(arena, known == NULL ? 0 : known[i].left_s);
     }
 
     if (record != NULL) {
@@ -96,10 +133,20 @@ cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *
         }
     }
 
-    CP_TRY(run(conf, take_script, keys, key_count, args, arg_count, &wait));
+    return take(conf, keys, key_count, args, arg_count, verdict);
+}
 
-    *wait_s = (unsigned) wait;
-    return wait == 0 ? CP_OK : CP_E_RATE_LIMITED;
+
+cp_code_t
+cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits, size_t count,
+              const cp_limit_record_t *record, unsigned *wait_s)
+{
+    cp_limit_verdict_t verdict = { 0, 0 };
+    cp_code_t          code = cp_limit_take_known(conf, arena, limits, NULL, count, record, &verdict);
+
+    *wait_s = code == CP_E_RATE_LIMITED ? verdict.wait_s : 0;
+
+    return code;
 }
 
 
@@ -149,6 +196,27 @@ cp_code_t
 cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries)
 {
     return judge(conf, arena, redeem_script, &(cp_limit_code_t) { key, mac, tries });
+}
+
+
+cp_code_t
+cp_limit_tries_left(const cp_redis_conf_t *conf, const cp_limit_code_t *code, unsigned *left)
+{
+    redisReply *reply;
+    int64_t     tried = 0;
+
+    CP_TRY(cp_redis(conf, &reply, CP_STR("HMGET"), code->key, CP_STR("mac"), CP_STR("tries")));
+
+    *left = 0;
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->type == REDIS_REPLY_STRING) {
+        if (reply->element[1]->type == REDIS_REPLY_STRING) {
+            cp_str_number(cp_str_n(reply->element[1]->str, (size_t) reply->element[1]->len), &tried);
+        }
+        *left = tried < (int64_t) code->tries ? code->tries - (unsigned) tried : 0;
+    }
+    freeReplyObject(reply);
+
+    return CP_OK;
 }
 
 

@@ -29,6 +29,25 @@ typedef struct {
 cp_code_t cp_limit_take(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits, size_t count,
                         const cp_limit_record_t *record, unsigned *wait_s);
 
+/* What is counted of a limit elsewhere, so that a Redis that has forgotten begins there: see cp_limit_take_known(). */
+typedef struct {
+    int64_t  counted;
+    int64_t  left_s;       /* until the oldest of them leaves the window; of none: the whole window */
+} cp_limit_known_t;
+
+typedef struct {
+    unsigned  wait_s;      /* refused: the seconds to wait; let through: those until one more would be, 0: at once */
+    size_t    which;       /* refused: the limit that is waited for longest */
+} cp_limit_verdict_t;
+
+/*
+ * cp_limit_take() where each limit has a second count that outlives Redis: the greater of the two counts. `known` has
+ * as many rows as `limits`.
+ */
+cp_code_t cp_limit_take_known(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_t *limits,
+                              const cp_limit_known_t *known, size_t count, const cp_limit_record_t *record,
+                              cp_limit_verdict_t *verdict);
+
 /* Takes one back under each limit, as if it had not been counted. */
 cp_code_t cp_limit_give_back(const cp_redis_conf_t *conf, const cp_limit_t *limits, size_t count);
 
@@ -44,6 +63,9 @@ typedef struct {
  * cp_limit_redeem(). For what has to be done before a code may be used up.
  */
 cp_code_t cp_limit_look(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_code_t *code);
+
+/* How many tries are left to it, 0 when there is no such record. */
+cp_code_t cp_limit_tries_left(const cp_redis_conf_t *conf, const cp_limit_code_t *code, unsigned *left);
 
 /*
  * Lua, for scripts that use up a code in one step with what it is for: right(key, mac, tries) is the same question.

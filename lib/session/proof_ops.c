@@ -5,22 +5,22 @@
 
 #include "account/account.h"
 #include "account/password.h"
+#include "account/password_again.h"
 #include "account/sms_code.h"
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "call/fields.h"
-#include "redis/limit.h"
+#include "session/challenge_ops.h"
 #include "session/session.h"
 #include "session/session_ops.h"
+#include "session/ticket.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-
-#define GUESSES           10
-#define GUESSES_WINDOW_S  (15 * 60)
 
 typedef struct {
     cp_str_t  method;
     cp_str_t  secret;
+    cp_str_t  state;
 } input_t;
 
 static const cp_field_t sms_fields[] = {
@@ -31,6 +31,17 @@ static const cp_field_t sms_fields[] = {
 static const cp_field_t password_fields[] = {
     { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
     { "password", CP_FIELD_SECRET, true, 1, CP_PASSWORD_MAX, offsetof(input_t, secret), NULL, NULL },
+};
+
+static const cp_field_t certificate_fields[] = {
+    { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
+};
+
+static const cp_field_t ticket_fields[] = {
+    { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
+    { "ticket", CP_FIELD_TEXT, true, 1, 64, offsetof(input_t, secret), NULL, NULL },
+    { "state", CP_FIELD_TEXT, true, CP_TICKET_STATE_MIN, CP_TICKET_STATE_MAX, offsetof(input_t, state),
+      cp_ticket_state_check, NULL },
 };
 
 
@@ -46,56 +57,123 @@ by_sms(cp_call_t *call, const cp_account_t *account)
 }
 
 
-/* Who sits at somebody else's open session must not find the password out by trying. */
 static cp_code_t
 by_password(cp_call_t *call, const cp_account_t *account)
 {
-    const cp_redis_conf_t *redis = &call->app->redis;
-    cp_limit_t             guesses;
-    input_t                in;
-    cp_code_t              code;
+    input_t in;
 
     CP_TRY(cp_body_read(call, password_fields, &in));
 
-    guesses = (cp_limit_t) { cp_redis_key(redis, call->arena, "password-proof", account->public_id), GUESSES,
-                             GUESSES_WINDOW_S };
-    if (guesses.key.data == NULL) {
-        return CP_E_NO_MEMORY;
-    }
-    CP_TRY(cp_limit_take(redis, call->arena, &guesses, 1, NULL, &call->retry_after_s));
-
-    code = cp_password_verify(call->arena, in.secret, account->password);
-    if (code == CP_E_BAD_CREDENTIALS) {
-        return code;
-    }
-    CP_TRY(cp_limit_give_back(redis, &guesses, 1));
-
-    return code;
+    return cp_password_again(call, account, in.secret);
 }
 
 
 static bool
-has_phone(const cp_account_t *account)
+has_phone(cp_call_t *call, const cp_account_t *account)
 {
+    (void) call;
+
     return account->phone.data != NULL;
 }
 
 
 static bool
-has_password(const cp_account_t *account)
+has_password(cp_call_t *call, const cp_account_t *account)
 {
+    (void) call;
+
     return account->password.data != NULL;
+}
+
+
+static bool
+has_certificate(cp_call_t *call, const cp_account_t *account)
+{
+    bool held = false;
+
+    return cp_certificate_is_held(call, account->id, cp_now_ms(), &held) == CP_OK && held;
+}
+
+
+static cp_code_t
+is_own(const cp_account_t *account, const cp_certificate_t *certificate)
+{
+    return certificate->account == account->id ? CP_OK : CP_E_CERT_OTHER;
+}
+
+
+static cp_code_t
+by_certificate(cp_call_t *call, const cp_account_t *account)
+{
+    input_t          in;
+    cp_certificate_t certificate;
+
+    CP_TRY(cp_body_read(call, certificate_fields, &in));
+    CP_TRY(cp_certificate_of_tls(call, &certificate));
+
+    return is_own(account, &certificate);
+}
+
+
+/* From the server for certificates, where this session's cookie is not known. */
+static cp_code_t
+by_ticket(cp_call_t *call, const cp_account_t *account)
+{
+    input_t          in;
+    cp_certificate_t certificate;
+    int64_t          id;
+
+    CP_TRY(cp_body_read(call, ticket_fields, &in));
+    CP_TRY(cp_ticket_redeem(call, in.secret, in.state, &id));
+    CP_TRY(cp_certificate_still_good(call, id, &certificate));
+
+    return is_own(account, &certificate);
+}
+
+
+static cp_code_t
+by_challenge(cp_call_t *call, const cp_account_t *account)
+{
+    cp_certificate_t certificate;
+
+    CP_TRY(cp_challenge_answered(call, &certificate));
+
+    return is_own(account, &certificate);
 }
 
 
 static const struct {
     const char *method;
-    bool      (*possible)(const cp_account_t *account);
+    unsigned    way;          /* that the account's holder may have ruled out */
+    bool      (*possible)(cp_call_t *call, const cp_account_t *account);    /* NULL: is not told */
     cp_code_t (*prove)(cp_call_t *call, const cp_account_t *account);
 } ways[] = {
-    { "sms",      has_phone,    by_sms },
-    { "password", has_password, by_password },
+    { "sms",         CP_SIGN_IN_SMS,         has_phone,       by_sms },
+    { "password",    CP_SIGN_IN_PASSWORD,    has_password,    by_password },
+    { "certificate", CP_SIGN_IN_CERTIFICATE, has_certificate, by_certificate },
+    /* How a certificate's proof comes from its server. */
+    { "ticket",      CP_SIGN_IN_CERTIFICATE, NULL,            by_ticket },
+    { "challenge",   CP_SIGN_IN_CHALLENGE,   has_certificate, by_challenge },
 };
+
+
+/* The record itself: what a worker remembers of a session may be older than a proof that was given a moment ago. */
+static cp_code_t
+read_proved(cp_call_t *call)
+{
+    cp_session_line_t *lines;
+    size_t             count, i;
+
+    CP_TRY(cp_session_list(call, call->who.account_id, &lines, &count));
+
+    for (i = 0; i < count; i++) {
+        if (cp_str_eq(lines[i].who.session_key, call->who.session_key)) {
+            call->who.proved_ms = lines[i].who.proved_ms;
+        }
+    }
+
+    return CP_OK;
+}
 
 
 cp_code_t
@@ -109,11 +187,16 @@ cp_proof_demand(cp_call_t *call)
         return CP_OK;
     }
 
+    CP_TRY(read_proved(call));
+    if (cp_session_proved(&call->who, cp_now_ms()) == CP_OK) {
+        return CP_OK;
+    }
+
     CP_TRY(cp_account_by_id(call, call->who.account, &account));
 
     list = json_array();
     for (i = 0; i < COUNT(ways); i++) {
-        if (ways[i].possible(&account)) {
+        if ((account.ways & ways[i].way) != 0 && ways[i].possible != NULL && ways[i].possible(call, &account)) {
             json_array_append_new(list, json_string(ways[i].method));
         }
     }
@@ -164,8 +247,13 @@ cp_op_session_prove(cp_call_t *call)
     CP_TRY(choose(call, &row));
     CP_TRY(cp_account_by_id(call, call->who.account, &account));
 
+    if ((account.ways & ways[row].way) == 0) {
+        cp_bad_field(call, CP_STR("method"), CP_F_NOT_SOLD);
+        return CP_E_INVALID;
+    }
+
     code = account.active ? ways[row].prove(call, &account) : CP_E_UNAUTHENTICATED;
-    if (code == CP_E_BAD_CODE || code == CP_E_BAD_CREDENTIALS) {
+    if (cp_error(code)->status == 401 && code != CP_E_UNAUTHENTICATED) {
         CP_TRY(record(call, "session.prove.refuse", &account, ways[row].method));
     }
     CP_TRY(code);

@@ -41,7 +41,10 @@ size_t cp_session_encode(const cp_principal_t *who, int64_t seen_ms, char *recor
  */
 bool cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms);
 
-/* Whether the session still lives: used within idle_s and begun within absolute_s. Pure. */
+/*
+ * Whether the session still lives: used within idle_s and begun within absolute_s; not so when it was used in a future
+ * that no other node's clock explains: ours was put back, and nobody knows how long it stood idle. Pure.
+ */
 bool cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, int64_t seen_ms, int64_t now_ms);
 
 /*
@@ -86,8 +89,8 @@ extern const char cp_session_touch_script[];
 extern const char cp_session_renew_script[];
 
 /*
- * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are of the
- * call): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer.
+ * Starts a session for call->who (account, account_id, unit_id, method, certificate are set; device and place are the
+ * call's): a new token, the session that this call came with ended, the record in Redis, the cookie in the answer.
  * CP_E_REDIS when it cannot be stored.
  */
 cp_code_t cp_session_start(cp_call_t *call);
@@ -130,6 +133,9 @@ typedef struct {
 
 /* The account's living sessions, in no order; from the arena. */
 cp_code_t cp_session_list(cp_call_t *call, cp_str_t account_id, cp_session_line_t **lines, size_t *count);
+
+/* Whether a session of the account is still there, by its key. */
+cp_code_t cp_session_is_there(cp_call_t *call, cp_str_t account_id, cp_str_t key, bool *is_there);
 
 /* Ends one of them, by its key; one that is gone already is as good. */
 cp_code_t cp_session_end_one(cp_call_t *call, cp_str_t account_id, cp_str_t key);

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "account/login.h"
 #include "base/clock.h"
 #include "call/fields.h"
 #include "identity/identity.h"
 #include "session/session.h"
 #include "session/sign_in.h"
+
+#define SMALL_BODY  2048
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
@@ -19,7 +22,32 @@ static const struct {
     { "sms",         cp_sign_in_by_sms },
     { "password",    cp_sign_in_by_password },
     { "certificate", cp_sign_in_by_certificate },
+    { "ticket",      cp_sign_in_by_ticket },
+    { "challenge",   cp_sign_in_by_challenge },
+    { "scan",        cp_sign_in_by_scan },
 };
+
+
+/* Only passwords are hashed; a body that is longer than any good one may hide one among the many hashes. */
+cp_pool_kind_t
+cp_session_pool(const cp_call_t *call)
+{
+    json_error_t   error;
+    json_t        *body;
+    const char    *method;
+    cp_pool_kind_t pool;
+
+    if (call->body.len > SMALL_BODY) {
+        return CP_POOL_PASSWORD;
+    }
+
+    body = call->body.len == 0 ? NULL : json_loadb(call->body.data, call->body.len, JSON_REJECT_DUPLICATES, &error);
+    method = json_string_value(json_object_get(body, "method"));
+    pool = method != NULL && strcmp(method, "password") == 0 ? CP_POOL_PASSWORD : CP_POOL_DATABASE;
+    json_decref(body);
+
+    return pool;
+}
 
 
 cp_code_t
@@ -54,8 +82,8 @@ line_json(cp_call_t *call, const cp_session_line_t *line)
                      "current", cp_str_eq(who->session_key, call->who.session_key),
                      "method", cp_json(who->method),
                      "device", cp_json(cp_session_device_text(call->arena, who->device)),
-                     "place", cp_json(who->place), "unit", cp_json(who->unit_id), "since", cp_json_time(call, who->since_ms),
-                     "seen", cp_json_time(call, line->seen_ms),
+                     "place", cp_json(who->place), "unit", cp_json(who->unit_id),
+                     "since", cp_json_time(call, who->since_ms), "seen", cp_json_time(call, line->seen_ms),
                      "expires", cp_json_time(call, cp_session_expires(&call->app->session, who->since_ms,
                                                                       line->seen_ms)));
 }
@@ -75,10 +103,13 @@ cp_op_session_show(cp_call_t *call)
     }
     CP_TRY(code);
 
-    CP_TRY(cp_units_json(call, &units));
-    code = cp_account_json(call, &account, &shown);
+    CP_TRY(cp_account_json(call, &account, &shown));
+    code = cp_login_describe(call, &account, shown);
+    if (code == CP_OK) {
+        code = cp_units_json(call, &units);
+    }
     if (code != CP_OK) {
-        json_decref(units);
+        json_decref(shown);
         return code;
     }
     json_object_set_new(shown, "units", units);

@@ -13,23 +13,7 @@
 enum { FORM, SINCE, SEEN, ACCOUNT, UNIT, METHOD, PROVED, CERTIFICATE, DEVICE, PLACE, MEMBERS };
 
 #define REWRITE_MS  (60 * 1000)
-
-
-static bool
-is_base64url(cp_str_t text)
-{
-    size_t i;
-
-    for (i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
-            return false;
-        }
-    }
-
-    return true;
-}
+#define AHEAD_MS    (5 * 60 * 1000)    /* as far as nodes' clocks may differ */
 
 
 bool
@@ -37,7 +21,7 @@ cp_session_parse(cp_str_t token, cp_str_t *account_id, unsigned char *key)
 {
     _Static_assert(CP_SESSION_KEY == crypto_hash_sha256_BYTES, "a key is a SHA-256");
 
-    if (token.len != CP_SESSION_TOKEN || !is_base64url(token)) {
+    if (token.len != CP_SESSION_TOKEN || !cp_str_is_base64url(token)) {
         return false;
     }
 
@@ -128,7 +112,7 @@ cp_session_decode(cp_str_t record, cp_principal_t *who, int64_t *seen_ms)
 bool
 cp_session_alive(const cp_session_conf_t *conf, const cp_principal_t *who, int64_t seen_ms, int64_t now_ms)
 {
-    return now_ms < seen_ms + (int64_t) conf->idle_s * 1000
+    return now_ms > seen_ms - AHEAD_MS && now_ms < seen_ms + (int64_t) conf->idle_s * 1000
            && now_ms < who->since_ms + (int64_t) conf->absolute_s * 1000;
 }
 

@@ -350,6 +350,24 @@ cp_session_list(cp_call_t *call, cp_str_t account_id, cp_session_line_t **lines,
 
 
 cp_code_t
+cp_session_is_there(cp_call_t *call, cp_str_t account_id, cp_str_t key, bool *is_there)
+{
+    redisReply *reply;
+    cp_str_t    hash = hash_of(call, account_id);
+
+    if (hash.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("HEXISTS"), hash, key));
+    *is_there = reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+    freeReplyObject(reply);
+
+    return CP_OK;
+}
+
+
+cp_code_t
 cp_session_end_matching(cp_call_t *call, cp_str_t account_id, cp_session_match_fn match, const void *data)
 {
     cp_session_line_t *lines;

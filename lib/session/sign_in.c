@@ -1,6 +1,8 @@
 /* What all ways of signing in share. */
 #include "session/sign_in.h"
 
+#include <string.h>
+
 #include "audit/audit.h"
 #include "call/fields.h"
 #include "member/member.h"
@@ -8,25 +10,67 @@
 
 #define TRIES  3
 
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
-cp_code_t
-cp_sign_in_offered(cp_call_t *call, unsigned way)
+
+bool
+cp_sign_in_is_offered(const cp_call_t *call, unsigned ways)
 {
     const cp_catalog_t *catalog = &call->app->catalog;
     size_t              i;
 
     for (i = 0; i < catalog->hall_count; i++) {
-        if ((catalog->halls[i]->sign_in & way) != 0) {
-            return CP_OK;
+        if ((catalog->halls[i]->sign_in & ways) != 0) {
+            return true;
         }
     }
 
-    if (catalog->hall_count == 0) {
+    return catalog->hall_count == 0;
+}
+
+
+cp_code_t
+cp_sign_in_offered(cp_call_t *call, unsigned way)
+{
+    if (cp_sign_in_is_offered(call, way)) {
         return CP_OK;
     }
 
     cp_bad_field(call, CP_STR("method"), CP_F_NOT_SOLD);
     return CP_E_INVALID;
+}
+
+
+/* The ways that a holder may allow, and how the others end: like a wrong proof, so that nobody learns which is right. */
+static const struct {
+    const char *method;
+    unsigned    way;
+    cp_code_t   refusal;
+} policy[] = {
+    { "sms",         CP_SIGN_IN_SMS,         CP_E_BAD_CODE },
+    { "password",    CP_SIGN_IN_PASSWORD,    CP_E_BAD_CREDENTIALS },
+    { "certificate", CP_SIGN_IN_CERTIFICATE, CP_E_CERT_UNBOUND },
+    { "challenge",   CP_SIGN_IN_CHALLENGE,   CP_E_CERT_UNBOUND },
+    { "scan",        CP_SIGN_IN_SCAN,        CP_E_BAD_CODE },
+};
+
+
+static size_t
+policy_of(const char *method)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(policy) - 1 && strcmp(policy[i].method, method) != 0; i++) {
+    }
+
+    return i;
+}
+
+
+bool
+cp_sign_in_allowed(const cp_account_t *account, const char *method)
+{
+    return (account->ways & policy[policy_of(method)].way) != 0;
 }
 
 
@@ -56,6 +100,17 @@ cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 }
 
 
+cp_code_t
+cp_sign_in_refusal(cp_call_t *call, const char *method, cp_code_t code)
+{
+    if (cp_error(code)->status == 401) {
+        CP_TRY(cp_sign_in_refused(call, method, CP_STR("unknown")));
+    }
+
+    return code;
+}
+
+
 /* The record of a session that was started, and what its owner is told. */
 static cp_code_t
 tell(cp_call_t *call, const cp_account_t *account, const char *method)
@@ -69,41 +124,56 @@ tell(cp_call_t *call, const cp_account_t *account, const char *method)
 }
 
 
-/*
- * A membership that was ended between the reading of the account and the beginning of the session ended no session of
- * it. One that ends from now on finds the session, for whoever ends it waits, or is waited for, here.
- */
 static cp_code_t
 check_unit(cp_call_t *call)
 {
     cp_membership_t membership;
-    cp_code_t       code = CP_E_RETRY;
-    int             i;
+    cp_code_t       code;
 
     if (call->who.unit_id.data == NULL) {
         return CP_OK;
     }
 
+    code = cp_membership(call, call->who.unit_id, CP_HOLD_SHARED, &membership);
+
+    return code == CP_E_NOT_FOUND ? cp_session_set_unit(call, CP_STR_NULL) : code;
+}
+
+
+/*
+ * A membership that was ended, or a certificate that was revoked, between the reading of the account and the beginning
+ * of the session ended no session of it. From now on the session is found, for whoever ends the one or revokes the
+ * other waits, or is waited for, here.
+ */
+static cp_code_t
+check_grounds(cp_call_t *call)
+{
+    cp_code_t code = CP_E_RETRY;
+    int       i;
+
     for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
-        code = cp_membership(call, call->who.unit_id, CP_HOLD_SHARED, &membership);
+        code = call->who.certificate == 0 ? CP_OK : cp_certificate_stays(call, call->who.certificate);
+        if (code == CP_OK) {
+            code = check_unit(call);
+        }
     }
 
-    return code == CP_E_NOT_FOUND ? cp_session_set_unit(call, CP_STR_NULL) : code == CP_E_RETRY ? CP_E_BUSY : code;
+    return code == CP_E_RETRY ? CP_E_BUSY : code;
 }
 
 
 /* The session first: nobody is told the token of one that is not recorded, and it is ended again. */
 static cp_code_t
-start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate,
+start(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate,
       const cp_limit_code_t *code)
 {
     cp_code_t result;
 
     call->who.account = account->id;
     call->who.account_id = account->public_id;
-    call->who.unit_id = account->sole_unit;
+    call->who.unit_id = certificate == NULL ? account->sole_unit : certificate->unit_id;
     call->who.method = cp_str(method);
-    call->who.certificate = certificate;
+    call->who.certificate = certificate == NULL ? 0 : certificate->id;
 
     result = cp_session_start_by_code(call, code);
     if (result != CP_OK) {
@@ -111,7 +181,10 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t 
         return result;
     }
 
-    result = check_unit(call);
+    result = cp_account_still(call, account);
+    if (result == CP_OK) {
+        result = check_grounds(call);
+    }
     if (result == CP_OK) {
         result = tell(call, account, method);
     }
@@ -124,11 +197,15 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, int64_t 
 
 
 cp_code_t
-cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int64_t certificate)
+cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, const cp_certificate_t *certificate)
 {
     if (!account->active) {
         CP_TRY(cp_sign_in_refused(call, method, account->public_id));
         return CP_E_FORBIDDEN;
+    }
+    if (!cp_sign_in_allowed(account, method)) {
+        CP_TRY(cp_sign_in_refused(call, method, account->public_id));
+        return policy[policy_of(method)].refusal;
     }
 
     return start(call, account, method, certificate, NULL);
@@ -138,10 +215,15 @@ cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method, int
 cp_code_t
 cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *method, const cp_limit_code_t *code)
 {
-    if (!account->active) {
+    if (!account->active || !cp_sign_in_allowed(account, method)) {
         CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
-        return cp_sign_in(call, account, method, 0);
+    }
+    if (!account->active) {
+        return cp_sign_in(call, account, method, NULL);
+    }
+    if (!cp_sign_in_allowed(account, method)) {
+        return policy[policy_of(method)].refusal;
     }
 
-    return start(call, account, method, 0, code);
+    return start(call, account, method, NULL, code);
 }

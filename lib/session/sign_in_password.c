@@ -3,82 +3,75 @@
 
 #include <stddef.h>
 
+#include "account/login.h"
 #include "account/password.h"
+#include "account/password_guard.h"
 #include "call/fields.h"
+#include "captcha/captcha.h"
 #include "catalog/catalog.h"
-#include "redis/limit.h"
-
-#define FAILURES           10
-#define FAILURES_WINDOW_S  (15 * 60)
 
 typedef struct {
     cp_str_t  method;
     cp_str_t  login;
     cp_str_t  password;
+    cp_str_t  captcha_id;
+    cp_str_t  captcha_answer;
 } input_t;
 
 static const cp_field_t fields[] = {
     { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
-    { "login", CP_FIELD_TEXT, true, 1, 64, offsetof(input_t, login), NULL, NULL },
+    { "login", CP_FIELD_TEXT, true, 1, CP_LOGIN_MAX, offsetof(input_t, login), NULL, NULL },
     { "password", CP_FIELD_SECRET, true, 1, CP_PASSWORD_MAX, offsetof(input_t, password), NULL, NULL },
+    { "captcha_id", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ID_MAX, offsetof(input_t, captcha_id), NULL, NULL },
+    { "captcha_answer", CP_FIELD_TEXT, false, 1, CP_CAPTCHA_ANSWER_MAX, offsetof(input_t, captcha_answer), NULL, NULL },
 };
 
 
-/* Failures of one login from one address, whether there is such an account or not. */
+/*
+ * Whose login it is and whether the password is theirs: CP_E_BAD_CREDENTIALS for all that is not so, after the same
+ * work. *account is of the login, cleared when nobody has it.
+ */
 static cp_code_t
-failures_of(cp_call_t *call, cp_str_t login, cp_limit_t *failures)
+check(cp_call_t *call, const input_t *in, cp_account_t *account)
 {
-    cp_str_t index, name;
+    cp_code_t known = cp_account_by_login(call, in->login, account);
 
-    CP_TRY(cp_blind_index(call->app->keys, call->arena, "account.phone", login, &index));
-    name = cp_str_hex(call->arena, index);
-    if (name.data != NULL) {
-        name = cp_str_printf(call->arena, "%s:%.*s", name.data, (int) call->client_ip.len, call->client_ip.data);
+    if (known != CP_OK && known != CP_E_NOT_FOUND) {
+        return known;
     }
-    if (name.data == NULL) {
-        return CP_E_NO_MEMORY;
+    if (known == CP_E_NOT_FOUND) {
+        *account = (cp_account_t) { 0 };
     }
 
-    *failures = (cp_limit_t) { cp_redis_key(&call->app->redis, call->arena, "password-failures", name), FAILURES,
-                               FAILURES_WINDOW_S };
+    CP_TRY(cp_password_verify(call->arena, in->password, account->password));
 
-    return failures->key.data == NULL ? CP_E_NO_MEMORY : CP_OK;
+    return account->active && cp_sign_in_allowed(account, "password") ? CP_OK : CP_E_BAD_CREDENTIALS;
 }
 
 
 cp_code_t
 cp_sign_in_by_password(cp_call_t *call)
 {
-    input_t      in;
-    cp_account_t account = { 0 };
-    cp_limit_t   failures;
-    cp_code_t    code, known;
+    input_t             in;
+    cp_account_t        account = { 0 };
+    cp_password_guard_t guard;
+    cp_code_t           code;
 
     CP_TRY(cp_body_read(call, fields, &in));
-    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD));
+    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD | CP_SIGN_IN_COMPANY));
+    CP_TRY(cp_password_guard_enter(call, in.login, in.captcha_id, in.captcha_answer, in.password, &guard));
 
-    known = cp_account_by_phone(call, in.login, &account);
-    if (known != CP_OK && known != CP_E_NOT_FOUND) {
-        return known;
+    code = check(call, &in, &account);
+    cp_password_guard_leave(call, &guard, code == CP_OK ? CP_GUARD_SUCCESS
+                                          : code == CP_E_BAD_CREDENTIALS ? CP_GUARD_FAILURE : CP_GUARD_ABORTED);
+
+    if (code == CP_E_BAD_CREDENTIALS) {
+        CP_TRY(cp_sign_in_refused(call, "password", account.id != 0 ? account.public_id : CP_STR("unknown")));
     }
-
-    /* Counted before the work, so that many at once cannot all slip under the limit. */
-    CP_TRY(failures_of(call, in.login, &failures));
-    CP_TRY(cp_limit_take(&call->app->redis, call->arena, &failures, 1, NULL, &call->retry_after_s));
-
-    code = cp_password_verify(call->arena, in.password, account.password);
-    if (code == CP_E_BAD_CREDENTIALS || (code == CP_OK && !account.active)) {
-        CP_TRY(cp_sign_in_refused(call, "password", known == CP_OK ? account.public_id : CP_STR("unknown")));
-        return CP_E_BAD_CREDENTIALS;
+    if (code == CP_E_BUSY) {
+        call->retry_after_s = 1;
     }
+    CP_TRY(code);
 
-    if (code != CP_OK) {
-        CP_TRY(cp_limit_give_back(&call->app->redis, &failures, 1));
-        call->retry_after_s = code == CP_E_BUSY ? 1 : 0;
-        return code;
-    }
-
-    CP_TRY(cp_limit_forget(&call->app->redis, failures.key));
-
-    return cp_sign_in(call, &account, "password", 0);
+    return cp_sign_in(call, &account, "password", NULL);
 }

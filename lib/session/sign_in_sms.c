@@ -12,12 +12,14 @@ typedef struct {
     cp_str_t  method;
     cp_str_t  phone;
     cp_str_t  code;
+    cp_str_t  request;
 } input_t;
 
 static const cp_field_t fields[] = {
     { "method", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, method), NULL, NULL },
     { "phone", CP_FIELD_TEXT, true, 1, 20, offsetof(input_t, phone), cp_field_mobile, NULL },
     { "code", CP_FIELD_TEXT, true, 1, 16, offsetof(input_t, code), NULL, NULL },
+    { "request", CP_FIELD_TEXT, false, 1, CP_SMS_REQUEST_MAX, offsetof(input_t, request), NULL, NULL },
 };
 
 
@@ -50,13 +52,19 @@ cp_sign_in_by_sms(cp_call_t *call)
     CP_TRY(cp_body_read(call, fields, &in));
     CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_SMS));
     CP_TRY(cp_sms_code_claim(call, in.phone, CP_SMS_FOR_LOGIN, CP_STR(""), in.code, &claim));
+    if (in.request.data != NULL) {
+        CP_TRY(cp_sms_code_bind(call, in.request, &claim));
+    }
 
     code = account_of(call, in.phone, &claim, &account, &known);
     if (code == CP_OK) {
         code = cp_sign_in_by_code(call, &account, "sms", &claim);
     }
 
-    if (code == CP_E_BAD_CODE) {
+    if (code == CP_OK) {
+        cp_sms_code_returned(call, in.phone, CP_SMS_FOR_LOGIN);
+    } else if (code == CP_E_BAD_CODE) {
+        cp_sms_code_refused(call, &claim);
         CP_TRY(cp_sign_in_refused(call, "sms", known ? account.public_id : CP_STR("unknown")));
     }
 

@@ -1,7 +1,7 @@
 #include "staff/staff.h"
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "certificate/client_rules.h"
 #include "staff/staff_store.h"
 
 const cp_word_t cp_role_words[] = {
@@ -14,15 +14,6 @@ const cp_word_t cp_role_words[] = {
     { NULL, 0 },
 };
 
-static const cp_code_t verdicts[] = {
-    [CP_TLS_NO_CERTIFICATE] = CP_E_CERT_MISSING,
-    [CP_TLS_VERIFIED] = CP_OK,
-    [CP_TLS_EXPIRED] = CP_E_CERT_EXPIRED,
-    [CP_TLS_NOT_YET_VALID] = CP_E_CERT_NOT_YET,
-    [CP_TLS_UNTRUSTED] = CP_E_CERT_UNTRUSTED,
-    [CP_TLS_PURPOSE] = CP_E_CERT_PURPOSE,
-};
-
 static const char *const duty_names[] = {
     [CP_DUTY_REVIEW] = "review",
     [CP_DUTY_FINANCE] = "finance",
@@ -31,43 +22,62 @@ static const char *const duty_names[] = {
 
 
 cp_code_t
-cp_staff_authenticate(cp_call_t *call)
+cp_staff_of_shown(cp_call_t *call, const cp_shown_t *shown)
 {
-    unsigned char     digest[CP_SHA256_SIZE];
     cp_staff_member_t member;
     cp_code_t         code;
 
-    call->who.staff = 0;
-    call->who.roles = 0;
-
-    if ((size_t) call->tls >= sizeof(verdicts) / sizeof(verdicts[0])) {
-        return CP_E_CERT_UNTRUSTED;
-    }
-    CP_TRY(verdicts[call->tls]);
-
-    if (call->certificate.len == 0) {
-        return CP_E_CERT_MISSING;
-    }
-    CP_TRY(cp_sha256(call->certificate, digest));
-
-    code = cp_staff_by_certificate(call, cp_str_n(digest, sizeof(digest)), &member);
+    code = cp_staff_by_certificate(call, cp_str_n(shown->sha256, sizeof(shown->sha256)), &member);
     if (code == CP_E_NOT_FOUND) {
         return CP_E_CERT_UNBOUND;
     }
     CP_TRY(code);
 
     if (!cp_str_is(member.state, "active")) {
-        return CP_E_CERT_UNBOUND;
+        return CP_E_CERT_DISABLED;
+    }
+    if (cp_str_is(member.certificate_state, "superseded")) {
+        return CP_E_CERT_SUPERSEDED;
     }
     if (member.certificate_state.data != NULL && !cp_str_is(member.certificate_state, "valid")) {
         return CP_E_CERT_REVOKED;
     }
 
+    /* An issuer may have run out while the certificate has not. */
+    CP_TRY(cp_client_dates(&shown->x509, cp_now_ms()));
+    CP_TRY(cp_client_verdict(call->tls));
+
+    call->who.staff_certificate = cp_str_dup(call->arena, cp_str_n(shown->sha256, sizeof(shown->sha256)));
+    if (call->who.staff_certificate.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
     call->who.staff = member.id;
     call->who.staff_id = member.public_id;
+    call->who.staff_version = member.changed_ms;
     call->who.roles = (unsigned) member.roles & CP_ROLES_ALL;
 
     return CP_OK;
+}
+
+
+cp_code_t
+cp_staff_authenticate(cp_call_t *call)
+{
+    cp_shown_t shown;
+    cp_code_t  code;
+
+    call->who.staff = 0;
+    call->who.roles = 0;
+
+    CP_TRY(cp_certificate_shown(call, &shown));
+
+    code = cp_staff_of_shown(call, &shown);
+    if (code == CP_E_CERT_UNBOUND) {
+        CP_TRY(cp_client_dates(&shown.x509, cp_now_ms()));
+    }
+
+    return code;
 }
 
 

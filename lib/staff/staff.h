@@ -4,15 +4,22 @@
 
 #include "call/call.h"
 #include "catalog/catalog.h"
+#include "certificate/certificate.h"
 
 extern const cp_word_t cp_role_words[];    /* reviewer finance producer shipper auditor administrator */
 
 /*
- * Who is calling, by the TLS certificate (its SHA-256 names the row): fills call->who.staff, staff_id, roles.
- * Read at each call, so that a role taken away is gone at the next one. CP_E_CERT_… when there is no certificate, the
- * TLS layer refused it, or it is no active member's.
+ * Who is calling, by the TLS certificate (its SHA-256 names the row): fills call->who.staff, staff_… and roles.
+ * Read at each call, so that a role taken away is gone at the next one. CP_E_CERT_… when there is no certificate, it may
+ * not sign anybody in (cp_certificate_shown()), or it is no active member's: CP_E_CERT_UNBOUND when it is nobody's.
  */
 cp_code_t cp_staff_authenticate(cp_call_t *call);
+
+/* The same of a certificate that was looked at already. */
+cp_code_t cp_staff_of_shown(cp_call_t *call, const cp_shown_t *shown);
+
+/* Blind index of the calling member's ID number; {0, NULL} where it is not known. */
+cp_code_t cp_staff_person_index(cp_call_t *call, cp_str_t *index);
 
 /* The duties that different people must do on one order. Shipping belongs to production. */
 typedef enum {

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 
 static const char sql_by_certificate[] =
-    "SELECT s.id, s.public_id, s.roles, s.state, c.state FROM staff s "
+    "SELECT s.id, s.public_id, s.roles, s.state, s.updated_at, c.state FROM staff s "
     "LEFT JOIN certificate c ON c.sha256 = s.certificate_sha256 WHERE s.certificate_sha256 = ?";
 
 static const char sql_find_duty[] =
@@ -12,6 +12,9 @@ static const char sql_find_duty[] =
 
 static const char sql_insert_duty[] =
     "INSERT INTO order_duty (order_id, staff_id, duty, created_at) VALUES (?, ?, ?, ?)";
+
+static const char sql_person[] =
+    "SELECT person_index FROM staff WHERE id = ?";
 
 static const char sql_name[] =
     "SELECT name_sealed FROM staff WHERE id = ?";
@@ -22,8 +25,8 @@ cp_staff_by_certificate(cp_call_t *call, cp_str_t sha256, cp_staff_member_t *mem
 {
     CP_TRY(cp_call_db(call));
 
-    return cp_db_row(call->db, sql_by_certificate, "s>isiss", sha256, &member->id, &member->public_id, &member->roles,
-                     &member->state, &member->certificate_state);
+    return cp_db_row(call->db, sql_by_certificate, "s>isisis", sha256, &member->id, &member->public_id, &member->roles,
+                     &member->state, &member->changed_ms, &member->certificate_state);
 }
 
 
@@ -47,6 +50,15 @@ cp_staff_insert_duty(cp_call_t *call, int64_t order, const char *duty)
     code = cp_db_exec(call->db, sql_insert_duty, "iisi", order, call->who.staff, cp_str(duty), cp_now_ms());
 
     return code == CP_E_DUPLICATE ? CP_E_RETRY : code;
+}
+
+
+cp_code_t
+cp_staff_person_index(cp_call_t *call, cp_str_t *index)
+{
+    CP_TRY(cp_call_db(call));
+
+    return cp_db_row(call->db, sql_person, "i>s", call->who.staff, index);
 }
 
 

@@ -9,6 +9,7 @@ typedef struct {
     cp_str_t  public_id;
     int64_t   roles;
     cp_str_t  state;                /* "active", "disabled" */
+    int64_t   changed_ms;
     cp_str_t  certificate_state;    /* where we issued it: "valid", "revoked", "superseded"; else {0, NULL} */
 } cp_staff_member_t;
 

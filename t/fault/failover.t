@@ -19,6 +19,8 @@ my $portal = Caportal::Test->start(
     watched     => 1,
     edit        => sub ($text) {
         $text =~ s/^(\s*caportal_redis_timeout\s+)\S+;/$1${\ (TIMEOUT * 1000)}ms;/m;
+        # An attempt that Redis was lost in stays counted as a failure; here nobody draws letters.
+        $text =~ s/^(\s*caportal_captcha\s.*)password=\d+/$1password=0/m;
         return $text =~ s/^(thread_pool caportal_password) .*/$1 threads=4 max_queue=64;/mr;
     },
     edit_signer => sub ($text) { $text =~ s/^(\s*timeout\s+)5s;/${1}2s;/mr },
@@ -38,7 +40,7 @@ sub ask ($client, $method, $path, $json = undef) {
 sub person () {
     my ($client, $journey) = $portal->sign_in;
     my $set = $client->request(PUT => '/api/account/password', json => {password => PASSWORD});
-    $set->code == 204 or die 'a password: ' . Caportal::Client->describe($set);
+    $set->code == 200 or die 'a password: ' . Caportal::Client->describe($set);
     return $journey->{phone};
 }
 

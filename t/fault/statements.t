@@ -18,7 +18,7 @@ my @steps = (
     [create    => ['idempotency', 'INSERT'], ['certificate_order', 'INSERT'], ['order_event', 'INSERT'],
         ['audit', 'INSERT'], ['idempotency', 'UPDATE']],
     [fill_in   => @change],
-    [materials => @change, ['material', 'INSERT']],
+    [materials => @change, ['material', 'INSERT'], ['material_usage', 'INSERT']],
     [agreement => @change],
     [csr       => @change],
     [submit    => @keyed],

@@ -57,9 +57,11 @@ http {
     caportal_egress_timeout 5s;
     caportal_sms path=/sms/ host=sms.example key_id=caportal secret_file=secret sign_name=内蒙古CA template=SMS_1;
     caportal_sms_limits address_hour=10 address_day=30;
+    caportal_captcha sms=always password=3 images=120 questions=12;
     caportal_identity path=/identity/verify key_id=caportal secret_file=secret;
     caportal_mobile "^1\\d{10}\$";
     caportal_session_timeout idle=30m absolute=12h;
+    caportal_staff_session idle=15m absolute=8h;
     caportal_origin https://a.example https://b.example:8443;
     caportal_profiles profiles.conf;
     caportal_session off;
@@ -68,7 +70,7 @@ http {
     caportal_hall nmgca {
         title "内蒙古CA";
         phone 0471-4000000;
-        sign_in sms password certificate;
+        sign_in sms password certificate challenge scan;
         flow review_then_pay;
         review_days 1;
         claim 30m;
@@ -228,8 +230,8 @@ subtest 'the configuration that the cases change' => sub {
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
         caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
-        caportal_identity caportal_mobile caportal_session_timeout caportal_profiles caportal_session caportal_upload
-        caportal_place));
+        caportal_captcha caportal_identity caportal_mobile caportal_session_timeout caportal_staff_session
+        caportal_profiles caportal_session caportal_upload caportal_place));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
     once('title "营', qw(types max_size template example hint));
     once('title "收', 'free off', qw(one_per_unit), 'applicants enterprise i', 'services new c', 'invoices',
@@ -320,6 +322,9 @@ subtest 'key ring, store, profiles' => sub {
     each_refused('caportal_store', qr/is not a folder/, 'caportal_store missing;', 'caportal_store secret;');
     my $s3 = 'caportal_store s3 endpoint=http://127.0.0.1:9000 bucket=b key_id=k secret_file=secret spool=.';
     refused("caportal_store", qr/takes a folder/, "caportal_store . more;");
+    each_refused('caportal_store', qr/invalid size/, 'caportal_upload_quota order=x;', 'caportal_upload_quota hall=0;');
+    each_refused('caportal_store', qr/(?:invalid|duplicate|empty) parameter/, 'caportal_upload_quota orders=1m;',
+        'caportal_upload_quota order=1m order=2m;', 'caportal_upload_quota order=;');
     refused("caportal_store", qr/invalid number of arguments/, "caportal_store;");
     each_refused('caportal_store', qr/needs the parameter/, 'caportal_store s3;', $s3 =~ s/ bucket=b//r . ';',
         $s3 =~ s/ spool=\.//r . ';');
@@ -333,9 +338,33 @@ subtest 'key ring, store, profiles' => sub {
         for qw(key_ring profiles egress mobile);
 };
 
+subtest 'against abuse' => sub {
+    parameters('caportal_sms_limits', optional => [qw(address_hour address_day)]);
+    parameters('caportal_captcha', optional => [qw(sms password images questions)]);
+    my @limits = (
+        (map {"$_=7"} qw(number_minute number_hour number_day address_hour address_day network_hour budget_minute
+            segment_codes segment_return)), 'segment_time=10m');
+    passes('caportal_sms_limits', 'caportal_sms_limits address_day=0 address_hour=0;', "caportal_sms_limits @limits;",
+        undef);
+    for my $limit (@limits) {
+        my ($name) = split /=/, $limit;
+        next if $name eq 'segment_time';
+        each_refused('caportal_sms_limits', qr/invalid number "/,
+            map {"caportal_sms_limits $name=$_;"} qw(x -1 1.5 1000001));
+    }
+    refused('caportal_sms_limits', qr/invalid number "101"/, 'caportal_sms_limits segment_return=101;');
+    each_refused('caportal_sms_limits', qr/invalid time "/,
+        map {"caportal_sms_limits segment_time=$_;"} qw(x 59s 0 25h -1));
+    passes('caportal_captcha', (map {"caportal_captcha sms=$_;"} qw(always adaptive off)),
+        'caportal_captcha password=0;', undef);
+    each_refused('caportal_captcha', qr/invalid value "/, map {"caportal_captcha sms=$_;"} qw(on never 1));
+    each_refused('caportal_captcha', qr/invalid number "/,
+        map { my $name = $_; map {"caportal_captcha $name=$_;"} qw(x -1 1000001) } qw(password images questions));
+    each_refused($_, qr/invalid number of arguments/, "$_;") for qw(caportal_sms_limits caportal_captcha);
+};
+
 subtest 'outside parties' => sub {
     parameters('caportal_sms ');
-    parameters('caportal_sms_limits', fixed => 1);
     parameters('caportal_identity', fixed => 1);
     secrets('caportal_sms ', 'secret_file');
     secrets('caportal_identity', 'secret_file');
@@ -345,9 +374,6 @@ subtest 'outside parties' => sub {
         'caportal_sms path=sms host=h key_id=k secret_file=secret sign_name=s template=t;');
     each_refused('caportal_egress ', qr/caportal_egress/,
         map {"caportal_egress $_;"} qw(127.0.0.1:80 localhost unix: unix:x));
-    passes('caportal_sms_limits', 'caportal_sms_limits address_day=0 address_hour=0;', undef);
-    each_refused('caportal_sms_limits', qr/invalid number "/,
-        map {"caportal_sms_limits address_hour=$_ address_day=30;"} qw(x -1 1.5 1000001));
 };
 
 subtest 'people' => sub {
@@ -358,7 +384,12 @@ subtest 'people' => sub {
     each_refused('caportal_session_timeout', qr/needs idle and absolute/,
         map {"caportal_session_timeout idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '31d'],
         ['x', '1h'], ['1h', 'x'], [0, 0]);
-    passes('caportal_origin', undef, "caportal_origin https://a;\ncaportal_origin https://b;");
+    parameters('caportal_staff_session', fixed => 1);
+    passes('caportal_staff_session', 'caportal_staff_session idle=1m absolute=24h;');
+    each_refused('caportal_staff_session', qr/needs idle and absolute/,
+        map {"caportal_staff_session idle=$_->[0] absolute=$_->[1];"} ['59s', '1h'], ['2h', '1h'], ['1h', '25h'],
+        ['x', '1h'], ['1h', 'x'], [0, 0]);
+    passes('caportal_origin', "caportal_origin https://a;\ncaportal_origin https://b;");
     each_refused('caportal_origin', qr/invalid origin/, map {"caportal_origin $_;"} qw(http://a.example a.example
         https:// https://a/ https://a/b https://a: https://a:0 https://a:70000 https://a:x https://u@a https://a?b),
         'https://a.example http://b.example', '"https://a b"');
@@ -561,6 +592,16 @@ http {
 }
 TEXT
     like $said, qr/"caportal_session" needs "caportal_redis" .* in \S+nginx\.conf:[67]$/m, 'a guard needs Redis';
+    my $text = changed($good, 'caportal_origin', undef);
+    ($passed, $said) = checked($text);
+    my $line = () = read_file("$etc/nginx.conf") =~ s/ # nmgca.*//sr =~ /^/mg;
+    like $said, qr/"sign_in scan" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
+        'scanning needs the page that is scanned';
+    like $said, qr/"sign_in challenge" needs "caportal_origin" .* in \Q$etc\E\/nginx\.conf:$line$/m,
+        'and a signature what is signed';
+    ($passed, $said) = checked(changed($text, 'sign_in', 'sign_in sms;'));
+    ok $passed, 'and without it none' or diag $said;
+
     ($passed, $said) = checked(<<"TEXT");
 load_module $build/ngx_http_caportal_module.so;
 pid $home/run/test.pid;

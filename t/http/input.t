@@ -19,7 +19,7 @@ my @json   = grep { $row{$_}{body} eq 'json' } sort keys %row;
 
 $sent->step('payment');
 my %names = (no => $sent->no, id => $sent->{payment}, serial => 'ab' x 16,
-    map { $_ => 'nothing' } qw(unit invitation request));
+    map { $_ => 'nothing' } qw(unit invitation request scan));
 $portal->prove($sent->applicant);
 
 # The operation by who may call it, on an order where there is one to be had.
@@ -148,6 +148,13 @@ my @fields = (
     [concludeRefund    => {bank_reference => 9},        {bank_reference => 'type'}],
     [shipOrder         => {courier => [], number => undef}, {courier => 'type', number => 'required'}],
     [revokeCertificate => {reason => 'dislike'},        {reason => 'choice'}],
+    [createSession => {method => 'scan', scan => 1, secret => ''}, {scan => 'type', secret => 'required'}],
+    [createScan   => {hall => 'none'},                  {hall => 'choice'}],
+    [createScan   => {hall => {}},                      {hall => 'type'}],
+    [getScanState => {},                                {secret => 'required'}],
+    [getScanState => {secret => 'x' x 65},              {secret => 'too_long'}],
+    [revokeOwnCertificate => {reason => 'privilege_withdrawn'}, {reason => 'choice'}],
+    [revokeOwnCertificate => {},                        {reason => 'required'}],
     [switchUnit   => {},                                {unit => 'required'}],
     [switchUnit   => {unit => ['x']},                   {unit => 'type'}],
     [switchUnit   => {unit => 'x' x 33},                {unit => 'too_long'}],

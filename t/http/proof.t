@@ -7,6 +7,7 @@ use warnings FATAL => 'all';
 
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
+use Caportal::Test::Edge qw(eventually);
 use Caportal::Test::Walk qw(at_once code_of is_problem);
 use Mojo::JSON qw(from_json);
 use Test::More;
@@ -44,7 +45,7 @@ subtest 'a sign-in is no proof' => sub {
     is_deeply $answer->json->{ways}, ['sms'], 'told by which ways there may be one';
 
     is $client->put('/api/account/password', Mojo::JSON::encode_json({password => $password}),
-        'application/json')->code, 204, 'a password';
+        'application/json')->code, 200, 'a password';
     is_deeply step($client)->json->{ways}, ['sms', 'password'], 'is a way from now on';
 };
 
@@ -113,16 +114,20 @@ subtest 'by the password' => sub {
     my $account = $client->get('/api/session')->json->{account}{id};
     is_problem(prove($client, method => 'password', password => $password), 401, 'bad_credentials', 'there is none yet');
     is $client->put('/api/account/password', Mojo::JSON::encode_json({password => $password}),
-        'application/json')->code, 204, 'now there is';
+        'application/json')->code, 200, 'now there is';
     is prove($client, method => 'password', password => $password)->code, 200, 'it proves';
     is_problem(step($client), 404, 'not_found', 'the step is taken');
 
     my $thief   = $portal->sign_in_again($journey);
-    my @answers = map { code_of(prove($thief, method => 'password', password => "guess number $_")) } 1 .. 11;
+    my @answers = map { code_of(prove($thief, method => 'password', password => "guess number $_")) } 1 .. 6;
     is $answers[0], 'bad_credentials', 'a wrong one';
-    is $answers[-1], 'rate_limited', 'not more than ten in a quarter of an hour';
+    push @answers, map { code_of($thief->request(PUT => '/api/account/password',
+        json => {password => "$password-new", current_password => "guess number $_"})) } 1 .. 5;
+    is $answers[-2], 'invalid_fields', 'as the current one at a change';
+    is $answers[-1], 'rate_limited', 'not more than ten of both in a quarter of an hour';
     is_problem(prove($thief, method => 'password', password => $password), 429, 'rate_limited', 'nor the right one then');
-    cmp_ok recorded('session.prove.refuse', $account), '>=', 10, 'each is recorded';
+    is recorded('session.prove.refuse', $account), 1 + 6, 'each is recorded';
+    is recorded('account.password.refuse', $account), 4, 'under its own name';
 };
 
 subtest 'time passes' => sub {
@@ -136,6 +141,7 @@ subtest 'time passes' => sub {
         . "local head, proved, tail = string.match(all[2], '^(%S+ %S+ %S+ %S+ %S+ %S+ )(%d+)( .*)') "
         . "redis.call('HSET', key, all[1], head .. string.format('%.0f', tonumber(proved) - 301000) .. tail) return 1";
     is(($portal->redis('EVAL', $script, 0))[0], ':1', 'was five minutes ago');
+    ok eventually(sub { step($client)->code == 403 }, 2), 'which every worker hears of';
     is_problem(step($client), 403, 'proof_required', 'and is none any more');
 };
 

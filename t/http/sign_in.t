@@ -84,9 +84,11 @@ subtest 'is for one number and one purpose' => sub {
     is by_sms($two, $code_of_two)->code, 201, "one's own";
     is by_sms($one, $code_of_one)->code, 201, 'and the other its own';
 
-    my ($phone, $code) = with_code('reset_password');
-    is_problem(by_sms($phone, $code), 401, 'bad_code', 'a code for a new password signs nobody in');
-    is_problem($visitor->post('/api/sms-codes', {phone => $phone, purpose => 'change_phone'}), 401, 'unauthenticated',
+    $portal->forget_limits;
+    is send_code($one, 'reset_password')->code, 202, 'a code for a new password';
+    ok $portal->wait_for_messages($one, 2), 'arrives';
+    is_problem(by_sms($one, code_for($one)), 401, 'bad_code', 'and signs nobody in');
+    is_problem($visitor->post('/api/sms-codes', {phone => $one, purpose => 'change_phone'}), 401, 'unauthenticated',
         'a new number is for who has signed in');
 };
 
@@ -96,7 +98,6 @@ subtest 'once a minute' => sub {
     is_problem($again, 429, 'rate_limited', 'again');
     my $wait = $again->headers->header('Retry-After');
     ok $wait >= 55 && $wait <= 60, "to be tried after $wait s";
-    is_problem(send_code($phone, 'reset_password'), 429, 'rate_limited', 'nor for another purpose');
 
     keys_of('sms-minute', 'PEXPIRE', 1);
     select undef, undef, undef, 0.02;
@@ -176,7 +177,7 @@ subtest 'passwords' => sub {
     is_problem($set->($client, password => 'short'), 422, 'invalid_fields', 'too short', {password => 'too_short'});
     is_problem($set->($client, password => $_), 422, 'invalid_fields', "common: $_", {password => 'common'})
         for qw(password1 PASSWORD1 12345678 aaaaaaaa), $phone;
-    is $set->($client, password => $password)->code, 204, 'set';
+    is $set->($client, password => $password)->json->{strength}, 'strong', 'set, and told how strong it is';
 
     my $second = $portal->client;
     is by_password($phone, $password, $second)->code, 201, 'sign in with it';
@@ -185,23 +186,17 @@ subtest 'passwords' => sub {
     is bytes_of(by_password($phone, 'wrong-wrong')), bytes_of(by_password(new_phone(), 'wrong-wrong')),
         'a wrong password and an unknown number are told the same';
 
-    is_problem($set->($client, password => 'another one'), 422, 'invalid_fields', 'a change without the present one',
+    $portal->forget_limits;
+    is_problem($set->($client, password => 'i!eqh524'), 422, 'invalid_fields', 'a change without the present one',
         {current_password => 'required'});
-    is_problem($set->($client, password => 'another one', current_password => 'wrong-wrong'), 422, 'invalid_fields',
+    is_problem($set->($client, password => 'i!eqh524', current_password => 'wrong-wrong'), 422, 'invalid_fields',
         'with a wrong one', {current_password => 'mismatch'});
     is by_password($phone, $password)->code, 201, 'it is as it was';
 
-    is $set->($client, password => 'another one', current_password => $password)->code, 204, 'changed';
+    is $set->($client, password => 'i!eqh524', current_password => $password)->json->{strength}, 'fair', 'changed';
     is $client->get('/api/session')->code, 200, 'this session goes on';
     is $second->get('/api/session')->code, 401, 'every other has ended';
     is_problem(by_password($phone, $password), 401, 'bad_credentials', 'the old one is worth nothing');
-
-    my @tries = map { by_password($phone, 'wrong-wrong')->code } 1 .. 11;
-    is $tries[0],  401, 'guessing';
-    is $tries[-1], 429, 'ends after ten';
-    my $right = by_password($phone, 'another one');
-    is_problem($right, 429, 'rate_limited', 'for the right one too');
-    cmp_ok $right->headers->header('Retry-After'), '>', 60, 'for a while';
 
     my $hash = $portal->value("SELECT password FROM account WHERE password IS NOT NULL LIMIT 1");
     like $hash, qr/\A\$argon2id\$v=19\$m=19456,t=2,p=1\$/, 'Argon2id, 19 MiB, two passes';
@@ -230,7 +225,7 @@ subtest 'certificates' => sub {
     is_problem($try->(certificate_by($portal, 'issuing')), 401, 'certificate_unbound', 'ours, but of no account');
     is_problem($try->(certificate_by($portal, 'staff-ca')), 401, 'certificate_unbound', 'of nobody on the staff');
     is_problem($try->(certificate_by($portal, 'server-ca')), 401, 'certificate_untrusted', "another authority's");
-    is_problem($try->(certificate_by($portal, undef)), 401, 'certificate_untrusted', 'signed by itself');
+    is_problem($try->(certificate_by($portal, undef)), 401, 'certificate_self_signed', 'signed by itself');
     is_problem($try->(certificate_by($portal, 'issuing', from => -7200, until => -3600)), 401, 'certificate_expired',
         'expired');
     is_problem($try->(certificate_by($portal, 'issuing', from => 3600, until => 7200)), 401,

@@ -100,6 +100,7 @@ sub metrics () {
     is_deeply \@bad, [], 'every line is well formed and there once';
     is_deeply \%type, {
         caportal_requests_total => 'counter', caportal_request_seconds => 'histogram',
+        caportal_events_total => 'counter',
         (map { ("caportal_$_" => 'counter') } qw(session_cache_hits_total session_cache_misses_total
             session_cache_changes_total redis_refused_total)),
         (map { ("caportal_$_" => 'gauge') } qw(session_cache_entries redis_connected_workers session_tracked_workers)),

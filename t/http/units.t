@@ -2,16 +2,16 @@ use v5.36;
 use utf8;
 use warnings FATAL => 'all';
 
-# Who acts for a unit: the administrator and the agents, how they come and go, what each may see, and that nothing is left
-# to those who have gone: no session, no order, no certificate.
+# Who acts for a unit: the administrator and the agents, how they come and go, what each may see, and that nothing is
+# left to those who have gone: no session, no order, no certificate.
 
 use Caportal::Files qw(random_text);
 use Caportal::Sample qw(new_company new_phone);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually);
+use Caportal::Test::Race qw(during);
 use Caportal::Test::Walk qw(is_problem is_unchanged state_of at_once);
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $portal = Caportal::Test->start;
 
@@ -54,6 +54,14 @@ sub roles ($who, $unit)   { return {map { $_->{account} => $_->{role} } members(
 sub role_in ($who, $unit) {
     my ($own) = grep { $_->{id} eq $unit } @{ $who->{client}->get('/api/units')->json->{units} };
     return $own && $own->{role};
+}
+
+# What the holder of a number was told by text message, newest first; it comes after the answer.
+sub told ($phone, $event) {
+    return eventually(sub {
+        my $inbox = $portal->sandbox(get => '/inbox', form => {phone => $phone})->json;
+        grep { ($_->{params}{event} // '') =~ $event } @$inbox;
+    }, 3);
 }
 
 sub prove ($who) { return $portal->prove($who->{client}) }
@@ -143,6 +151,7 @@ subtest 'invitations' => sub {
         'masked';
     is $portal->value('SELECT COUNT(*) FROM unit_invitation WHERE phone_sealed LIKE CONCAT("%", ?, "%")', $unknown), 0,
         'no number stands in the database';
+    ok told($_, qr/邀请/), 'and both are told' for $known->{phone}, $unknown;
     is_problem(invite($founder, $unknown), 409, 'already_exists', 'once more');
     is_problem(invite($founder, $founder->{phone}), 409, 'already_exists', 'who is a member');
 
@@ -169,7 +178,8 @@ subtest 'invitations' => sub {
 
     my @all = at_once(map { [$known->{client}, POST => "/api/invitations/$one->{id}/accept", json => {},
         headers => {Cookie => '__Host-caportal=' . $known->{client}->cookie}] } 1 .. 12);
-    is scalar(grep { $_->code == 200 } @all), 1, 'twelve at once: accepted once' or diag join ' ', map { $_->code } @all;
+    is scalar(grep { $_->code == 200 } @all), 1, 'twelve at once: accepted once'
+        or diag join ' ', map { $_->code } @all;
     is scalar(grep { $_->code == 404 } @all), 11, 'the others find nothing';
     is role_in($known, $founder->{unit}), 'agent', 'an agent';
     is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'unit.join' AND detail LIKE CONCAT('%', ?, '%')",
@@ -188,7 +198,8 @@ subtest 'invitations lapse, and are few' => sub {
     my ($one) = invitations($agent);
     $portal->change('UPDATE unit_invitation SET expires_at = created_at WHERE public_id = ?', $one->{id});
     is_deeply [invitations($agent)], [], 'a week later it is gone';
-    is_problem($agent->{client}->post("/api/invitations/$one->{id}/accept"), 404, 'not_found', 'and cannot be accepted');
+    is_problem($agent->{client}->post("/api/invitations/$one->{id}/accept"), 404, 'not_found',
+        'and cannot be accepted');
     is invite($founder, $agent->{phone})->code, 201, 'but sent again';
 
     my @codes = map { invite($founder, $agent->{phone})->code } 1 .. 6;
@@ -212,6 +223,7 @@ subtest 'asking to join' => sub {
         'somebody without a name');
     my $asked = $ask->(uscc => lc $unit{uscc});
     is $asked->code, 201, 'asked' or diag $asked->body;
+    ok told($founder->{phone}, qr/申请/), 'the administrator is told';
     is_problem($ask->(), 409, 'already_exists', 'once');
     is_problem($founder->{client}->post('/api/units/requests', \%unit), 409, 'already_exists', 'a member does not ask');
     is_deeply [map { $_->{state} } @{ $asker->{client}->get('/api/units/requests')->json->{requests} }], ['open'],
@@ -244,6 +256,7 @@ subtest 'asking to join' => sub {
     ($seen) = @{ $founder->{client}->get($path)->json->{requests} };
     is $founder->{client}->post("$path/$seen->{id}/approve")->json->{account}, $next->{id}, 'approved';
     is role_in($next, $founder->{unit}), 'agent', 'an agent';
+    ok told($next->{phone}, qr/结果/), 'who is told';
     is_deeply $founder->{client}->get($path)->json->{requests}, [], 'nobody asks any more';
 
     my $third = somebody();
@@ -295,6 +308,7 @@ subtest 'a member is removed' => sub {
 
     is $founder->{client}->delete("$path/$agent->{id}")->code, 204, 'by the administrator';
     is $agent->{client}->get('/api/session')->code, 401, 'the session that acted for the unit has ended';
+    ok told($agent->{phone}, qr/移出/), 'the agent is told';
     is $browser->{client}->get('/api/session')->code, 200, 'another has not';
     is role_in($browser, $founder->{unit}), undef, 'the unit is not his any more';
     is_problem($browser->{client}->get($path), 404, 'not_found', 'nor its members');
@@ -325,7 +339,8 @@ subtest 'an order that the signer has' => sub {
     $journey->until_state('issued');
     $journey->step('download');
     my $no = $journey->no;
-    is $founder->{client}->delete("/api/units/$founder->{unit}/members/$agent->{id}")->code, 204, 'the agent is removed';
+    is $founder->{client}->delete("/api/units/$founder->{unit}/members/$agent->{id}")->code, 204,
+        'the agent is removed';
     is $portal->value('SELECT COUNT(*) FROM certificate_order o JOIN account a ON a.id = o.account_id'
             . ' WHERE o.no = ? AND a.public_id = ?', $no, $agent->{id}), 1, 'the order stays with the key';
     my $browser = again($agent);
@@ -335,8 +350,8 @@ subtest 'an order that the signer has' => sub {
 
     my $list = $founder->{client}->get("/api/orders?unit=$founder->{unit}")->json->{items};
     is scalar(grep { $_->{no} eq $no } @$list), 1, 'the administrator lists it';
-    is_deeply [map { $_->{serial} } @{ $founder->{client}->get("/api/certificates?unit=$founder->{unit}")->json->{items} }],
-        [$journey->{serial}], 'and the certificate';
+    my $held = $founder->{client}->get("/api/certificates?unit=$founder->{unit}")->json->{items};
+    is_deeply [map { $_->{serial} } @$held], [$journey->{serial}], 'and the certificate';
     is $founder->{client}->get("/api/certificates/$journey->{serial}")->code, 200, 'and downloads it';
     is scalar(@{ $founder->{client}->get("/api/orders?unit=$founder->{unit}&state=issued&limit=1")->json->{items} }), 1,
         'by state';
@@ -388,6 +403,7 @@ subtest 'handing over' => sub {
     is $answer->code, 200, 'to an agent' or diag $answer->body;
     like $answer->headers->set_cookie // '', qr/Max-Age=0/, 'the own session is over';
     is $_->{client}->get('/api/session')->code, 401, 'and refused' for $founder, $agent;
+    ok told($_->{phone}, qr/管理员已变更/), 'both are told' for $founder, $agent;
     is role_in($spare, $founder->{unit}), 'agent', 'the old administrator is an agent';
     is_problem(invite($spare, new_phone()), 403, 'forbidden', 'from the next request on');
 
@@ -400,7 +416,8 @@ subtest 'handing over' => sub {
     my $next = agent_of($agent);
     prove($agent);
     my @answers = at_once(map { [$agent->{client}, POST => "/api/units/$agent->{unit}/administrator",
-        json => {account => $next->{id}}, headers => {Cookie => '__Host-caportal=' . $agent->{client}->cookie}] } 1 .. 6);
+        json => {account => $next->{id}},
+        headers => {Cookie => '__Host-caportal=' . $agent->{client}->cookie}] } 1 .. 6);
     is scalar(grep { $_->code == 200 } @answers), 1, 'six at once: one counts';
     is $portal->value("SELECT COUNT(*) FROM unit_member m JOIN unit u ON u.id = m.unit_id WHERE u.public_id = ?"
             . " AND m.role = 'administrator'", $agent->{unit}), 1, 'there is one administrator';
@@ -419,30 +436,10 @@ subtest 'without the session store' => sub {
     is $founder->{client}->delete("/api/units/$founder->{unit}/members/$agent->{id}")->code, 204, 'a moment later';
 };
 
-# A child asks while a removal is in its transaction: it must wait for the outcome.
+# Somebody asks while a removal is in its transaction: they must wait for the outcome.
 sub while_removed ($agent, $asks) {
-    my $db = $portal->database;
-    $db->begin_work;
-    $portal->change('DELETE m FROM unit_member m JOIN account a ON a.id = m.account_id WHERE a.public_id = ?',
-        $agent->{id});
-
-    my $child = open(my $said, '-|') // die "fork: $!\n";
-    if (!$child) {
-        $db->{InactiveDestroy} = 1;
-        print $asks->();
-        STDOUT->flush;
-        require POSIX;
-        POSIX::_exit(0);
-    }
-    # The view stays as it is while it is read more often than every 100 ms.
-    my $waits = eventually(sub {
-        sleep 0.11;
-        $portal->value("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") > 0;
-    });
-    $db->commit;
-    my $answer = do { local $/; <$said> };
-    close $said;
-    return ($waits, $answer);
+    return during($portal, ['DELETE m FROM unit_member m JOIN account a ON a.id = m.account_id WHERE a.public_id = ?',
+        $agent->{id}], $asks);
 }
 
 subtest 'a session that begins while the membership ends' => sub {
@@ -495,6 +492,7 @@ subtest 'a lost administrator' => sub {
     is $staff->post($path, \%body)->code, 200, 'appointed';
     is $_->{client}->get('/api/session')->code, 401, 'the sessions of both that act for the unit have ended'
         for $founder, $agent;
+    ok told($_->{phone}, qr/管理员已变更/), 'both are told' for $founder, $agent;
     is role_in(again($agent), $founder->{unit}), 'administrator', 'the agent is the administrator';
     is role_in(again($founder), $founder->{unit}), 'agent', 'the lost one an agent';
     is_deeply $portal->rows('SELECT reason FROM unit_appointment'), [{reason => $body{reason}}], 'the reason is kept';

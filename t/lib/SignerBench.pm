@@ -167,7 +167,8 @@ sub log_of ($self, $name) {
 sub _seed ($self) {
   my $dbh = $self->{dbh};
   $dbh->do(q{INSERT INTO person VALUES (1, REPEAT('p', 32), 'x', 'x', 'x', 1)});
-  $dbh->do(q{INSERT INTO account VALUES (1, 'acc1', REPEAT('a', 32), 'x', NULL, 1, 'active', 1, 1)});
+  $dbh->do(q{INSERT INTO account (id, public_id, phone_index, phone_sealed, person_id, state, created_at, updated_at)
+    VALUES (1, 'acc1', REPEAT('a', 32), 'x', 1, 'active', 1, 1)});
   $dbh->do(q{INSERT INTO staff VALUES (?, ?, 'x', ?, REPEAT(?, 32), NULL, 'active', 1, 1)}, undef, $_, "st$_",
     1 << ($_ - 1), $_) for 1 .. 4;
   return;

@@ -50,7 +50,7 @@ like crl()->{text}, qr/verify OK/, 'OpenSSL verifies it';
 
 $bench->dbh->do('INSERT INTO certificate_order SELECT 99, "NO99", hall, project, product, service, account_id, unit_id,
   person_id, agent_index, state, version, flow, delivery, amount_fen, paid_fen, profile, years, sale, details_sealed,
-  agreement_version, agreement_sha256, agreement_at, csr, csr_by, spki_sha256, NULL, claim_staff, claim_until, reasons,
+  agreement_version, agreement_sha256, agreement_at, materials_sha256, csr, csr_by, spki_sha256, NULL, claim_staff, claim_until, reasons,
   courier, tracking, created_at, updated_at, submitted_at FROM certificate_order WHERE id = 1');
 $bench->dbh->do("INSERT INTO issuance (order_id, item, state, profile, years, subject, csr, issuer, serial, next_try_at,
   created_at, updated_at) VALUES (99, NULL, 'failed', 'p', 1, '{}', 'x', 'ec', UNHEX('0123456789ABCDEF0123456789ABCDEF'),

@@ -85,6 +85,9 @@ encoding(void **state)
         { TEXT("foobar"), "666f6f626172", "Zm9vYmFy", "Zm9vYmFy" },
         { TEXT("\xfb\xff\x00"), "fbff00", "+/8A", "-_8A" },
     };
+    static const char *const no_base64[] = {
+        "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "-_8A", "Zm9v\n", " Zm9v", "Zm 9v", "Zm9vZg", "=", "Zm=v", "\xc3\xa4"
+    };
     cp_str_t back;
     size_t   i;
 
@@ -96,7 +99,17 @@ encoding(void **state)
         assert_string_equal(cp_str_base64url(arena, rows[i].bytes).data, rows[i].url);
         assert_true(cp_str_unhex(arena, cp_str(rows[i].hex), &back));
         assert_true(cp_str_eq(back, rows[i].bytes));
+        assert_true(cp_str_unbase64(arena, cp_str(rows[i].base64), &back));
+        assert_true(cp_str_eq(back, rows[i].bytes));
+        assert_true(cp_str_is_base64url(cp_str(rows[i].url)));
     }
+
+    for (i = 0; i < COUNT(no_base64); i++) {
+        assert_false(cp_str_unbase64(arena, cp_str(no_base64[i]), &back));
+    }
+    assert_false(cp_str_is_base64url(CP_STR("Zg==")));
+    assert_false(cp_str_is_base64url(CP_STR("+/8A")));
+    assert_false(cp_str_is_base64url(CP_STR("a b")));
 
     assert_true(cp_str_unhex(arena, CP_STR("FBff00"), &back));
     assert_true(cp_str_eq(back, CP_STR("\xfb\xff\x00")));

@@ -21,11 +21,11 @@
 #include "certificate/tbs.h"
 #include "issuance/issuance.h"
 #include "issuance/issuance_ops.h"
+#include "keys.h"
 #include "order/order_rules.h"
 
 #define HOLDER   "{\"project\":{},\"product\":{\"keys\":[\"holder\"]}}"
 #define STATION  "{\"project\":{},\"product\":{\"keys\":[\"station\"]}}"
-#define DAY_MS   INT64_C(86400000)
 
 static cp_app_t  app;
 static cp_call_t call;
@@ -132,6 +132,9 @@ start(void **state)
                               .database = getenv("CAPORTAL_TEST_MYSQL_DATABASE"), .connect_ms = 2000, .io_ms = 5000 };
     app.db.database = app.db.database == NULL ? "caportal" : app.db.database;
 
+    app.redis = (cp_redis_conf_t) { .socket = getenv("CAPORTAL_TEST_REDIS_SOCKET"), .prefix = "certificate-test:",
+                                    .timeout_ms = 2000 };
+
     call.app = &app;
     call.arena = cp_arena_new(65536);
     if (app.keys == NULL || cp_db_library_init() != CP_OK) {
@@ -149,10 +152,11 @@ start(void **state)
         "VALUES (UNHEX(SHA2('p%s', 256)), 'x', 'x', 'x', 1)", tag);
     person = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
-        "VALUES ('a%s', UNHEX(SHA2('a%s', 256)), 'x', 'active', 1, 1)", tag, tag);
+        "VALUES ('a%s', UNHEX(SHA2('a%s', 256)), UNHEX('%s'), 'active', 1, 1)", tag, tag,
+        seal("account.phone", "13947100208"));
     account = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO account (public_id, phone_index, phone_sealed, state, created_at, updated_at) "
-        "VALUES ('b%s', UNHEX(SHA2('b%s', 256)), 'x', 'active', 1, 1)", tag, tag);
+        "VALUES ('b%s', NULL, NULL, 'active', 1, 1)", tag);
     stranger_account = ONE("SELECT LAST_INSERT_ID()");
     SQL("INSERT INTO unit (public_id, kind, name, uscc, legal_name_sealed, legal_id_sealed, verified, created_at, "
         "updated_at) VALUES ('u%s', 'enterprise', 'Unit %s', '91150000MA0000007P', UNHEX('%s'), UNHEX('%s'), 1, 1, 1)",
@@ -175,6 +179,7 @@ finish(void **state)
 
     cp_call_end(&call);
     cp_db_close_thread();
+    cp_redis_close_thread();
     cp_keyring_free(app.keys);
     cp_arena_free(call.arena);
 
@@ -327,26 +332,8 @@ stations_request(void **state)
 static cp_str_t
 store_certificate(const char *serial, const char *purposes)
 {
-    int64_t         order = new_order("issued", "review_first", HOLDER);
-    EVP_PKEY       *pkey = EVP_EC_gen("P-256");
-    X509           *x509 = X509_new();
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, purposes);
-    unsigned char  *der = NULL;
-    BIGNUM         *number = NULL;
-    cp_str_t        copy;
-    int             n;
-
-    X509_set_version(x509, X509_VERSION_3);
-    BN_hex2bn(&number, serial);
-    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509));
-    BN_free(number);
-    ASN1_TIME_set(X509_getm_notBefore(x509), (time_t) ((test_now_ms - DAY_MS) / 1000));
-    ASN1_TIME_set(X509_getm_notAfter(x509), (time_t) ((test_now_ms + DAY_MS) / 1000));
-    X509_set_pubkey(x509, pkey);
-    X509_add_ext(x509, extension, -1);
-    X509_sign(x509, pkey, EVP_sha256());
-    n = i2d_X509(x509, &der);
-    copy = cp_str_dup(call.arena, cp_str_n(der, (size_t) n));
+    int64_t  order = new_order("issued", "review_first", HOLDER);
+    cp_str_t copy = certificate_of(call.arena, (certificate_t) { .serial = serial, .purposes = purposes });
 
     SQL("INSERT INTO issuance (order_id, state, profile, years, subject, csr, next_try_at, created_at, updated_at) "
         "VALUES (%lld, 'issued', 'unit-sign', 2, '{}', 'x', 1, 1, 1)", (long long) order);
@@ -359,11 +346,6 @@ store_certificate(const char *serial, const char *purposes)
 
     issuer_der = issuer_der.data == NULL ? copy : issuer_der;
     SQL("INSERT IGNORE INTO issuer VALUES ('%s', UNHEX('%s'), 1)", issuer, cp_str_hex(call.arena, issuer_der).data);
-
-    OPENSSL_free(der);
-    X509_EXTENSION_free(extension);
-    X509_free(x509);
-    EVP_PKEY_free(pkey);
 
     return copy;
 }
@@ -478,7 +460,10 @@ sign_in(void **state)
     static const struct { cp_tls_verdict_t tls; cp_code_t code; } verdicts[] = {
         { CP_TLS_NO_CERTIFICATE, CP_E_CERT_MISSING }, { CP_TLS_EXPIRED, CP_E_CERT_EXPIRED },
         { CP_TLS_NOT_YET_VALID, CP_E_CERT_NOT_YET }, { CP_TLS_UNTRUSTED, CP_E_CERT_UNTRUSTED },
-        { CP_TLS_PURPOSE, CP_E_CERT_PURPOSE }, { CP_TLS_VERIFIED, CP_OK },
+        { CP_TLS_PURPOSE, CP_E_CERT_PURPOSE }, { CP_TLS_FORGED, CP_E_CERT_FORGED },
+        { CP_TLS_SELF_SIGNED, CP_E_CERT_SELF_SIGNED }, { CP_TLS_REVOKED, CP_E_CERT_REVOKED },
+        { CP_TLS_WEAK, CP_E_CERT_WEAK }, { CP_TLS_UNSUPPORTED, CP_E_CERT_UNSUPPORTED },
+        { CP_TLS_STATUS_UNKNOWN, CP_E_CERT_STATUS }, { CP_TLS_VERIFIED, CP_OK },
     };
     cp_certificate_t certificate;
     cp_str_t         serial = new_serial(), other = new_serial();
@@ -502,7 +487,18 @@ sign_in(void **state)
     assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_NOT_YET);
     test_now_ms += 2 * DAY_MS;
 
-    SQL("UPDATE certificate SET state = 'superseded' WHERE serial = '%s'", serial.data);
+    SQL("UPDATE account SET state = 'disabled' WHERE id = %lld", (long long) account);
+    assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_DISABLED);
+    SQL("UPDATE account SET state = 'active' WHERE id = %lld", (long long) account);
+    SQL("UPDATE unit_member SET account_id = %lld WHERE unit_id = %lld", (long long) stranger_account,
+        (long long) unit);
+    assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_NOT_MEMBER);
+    SQL("UPDATE unit_member SET account_id = %lld WHERE unit_id = %lld", (long long) account, (long long) unit);
+    assert_int_equal(cp_certificate_still_good(&call, certificate.id, &certificate), CP_OK);
+    assert_int_equal(cp_certificate_still_good(&call, INT64_MAX, &certificate), CP_E_CERT_UNBOUND);
+
+    /* What a renewal does not mend is told before the dates. */
+    SQL("UPDATE certificate SET state = 'superseded', not_after = 1 WHERE serial = '%s'", serial.data);
     assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_SUPERSEDED);
     SQL("UPDATE certificate SET state = 'revoked' WHERE serial = '%s'", serial.data);
     assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_REVOKED);
@@ -513,7 +509,7 @@ sign_in(void **state)
     call.certificate = store_certificate(other.data, "emailProtection");
     assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_PURPOSE);
     call.certificate = CP_STR("nonsense");
-    assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_UNTRUSTED);
+    assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_UNSUPPORTED);
     call.client_tls = false;
     assert_int_equal(cp_certificate_of_tls(&call, &certificate), CP_E_CERT_MISSING);
 }
@@ -531,8 +527,8 @@ main(void)
         cmocka_unit_test(sign_in),
     };
 
-    if (getenv("CAPORTAL_TEST_MYSQL_SOCKET") == NULL) {
-        puts("1..0 # SKIP needs CAPORTAL_TEST_MYSQL_SOCKET");
+    if (getenv("CAPORTAL_TEST_MYSQL_SOCKET") == NULL || getenv("CAPORTAL_TEST_REDIS_SOCKET") == NULL) {
+        puts("1..0 # SKIP needs CAPORTAL_TEST_MYSQL_SOCKET and CAPORTAL_TEST_REDIS_SOCKET");
         return 0;
     }
 

@@ -3,140 +3,16 @@
 
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "certificate/csr.h"
 #include "certificate/der.h"
 #include "certificate/tbs.h"
+#include "keys.h"
 
 static cp_arena_t *arena;
-
-
-static EVP_PKEY *
-rsa_key(unsigned bits, unsigned long exponent)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY     *pkey = NULL;
-    BIGNUM       *e = BN_new();
-
-    BN_set_word(e, exponent);
-    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
-    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int) bits) > 0);
-    assert_true(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e) > 0);
-    assert_int_equal(EVP_PKEY_keygen(ctx, &pkey), 1);
-
-    BN_free(e);
-    EVP_PKEY_CTX_free(ctx);
-
-    return pkey;
-}
-
-
-/* An RSA key of two given primes. */
-static EVP_PKEY *
-rsa_of(const BIGNUM *p, const BIGNUM *q, unsigned long exponent)
-{
-    BN_CTX         *ctx = BN_CTX_new();
-    BIGNUM         *n = BN_new(), *e = BN_new(), *d = BN_new(), *phi = BN_new(), *p1 = BN_dup(p), *q1 = BN_dup(q);
-    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    OSSL_PARAM     *params;
-    EVP_PKEY_CTX   *key = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY       *pkey = NULL;
-
-    BN_mul(n, p, q, ctx);
-    BN_sub_word(p1, 1);
-    BN_sub_word(q1, 1);
-    BN_mul(phi, p1, q1, ctx);
-    BN_set_word(e, exponent);
-    assert_non_null(BN_mod_inverse(d, e, phi, ctx));
-
-    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
-    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
-    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_D, d);
-    params = OSSL_PARAM_BLD_to_param(build);
-    assert_int_equal(EVP_PKEY_fromdata_init(key), 1);
-    assert_int_equal(EVP_PKEY_fromdata(key, &pkey, EVP_PKEY_KEYPAIR, params), 1);
-
-    OSSL_PARAM_free(params);
-    OSSL_PARAM_BLD_free(build);
-    EVP_PKEY_CTX_free(key);
-    BN_free(n);
-    BN_free(e);
-    BN_free(d);
-    BN_free(phi);
-    BN_free(p1);
-    BN_free(q1);
-    BN_CTX_free(ctx);
-
-    return pkey;
-}
-
-
-/* A prime of 1,024 bits as the vulnerable library makes them: k * M + (65537^a mod M). */
-static BIGNUM *
-roca_prime(void)
-{
-    static const unsigned char primes[] = {
-        2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
-        109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167
-    };
-    BN_CTX *ctx = BN_CTX_new();
-    BIGNUM *m = BN_new(), *a = BN_new(), *base = BN_new(), *k = BN_new(), *p = BN_new();
-    size_t  i;
-
-    BN_one(m);
-    for (i = 0; i < sizeof(primes); i++) {
-        BN_mul_word(m, primes[i]);
-    }
-    BN_set_word(base, 65537);
-
-    do {
-        BN_rand(a, 62, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
-        BN_mod_exp(p, base, a, m, ctx);
-        BN_rand(k, 1024, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY);
-        BN_div(k, NULL, k, m, ctx);
-        BN_mul(k, k, m, ctx);
-        BN_add(p, p, k);
-    } while (BN_num_bits(p) != 1024 || !BN_is_bit_set(p, 1022) || BN_check_prime(p, ctx, NULL) != 1);
-
-    BN_free(m);
-    BN_free(a);
-    BN_free(base);
-    BN_free(k);
-    BN_CTX_free(ctx);
-
-    return p;
-}
-
-
-static BIGNUM *
-prime(int bits)
-{
-    BIGNUM *p = BN_new();
-
-    assert_int_equal(BN_generate_prime_ex(p, bits, 0, NULL, NULL, NULL), 1);
-    return p;
-}
-
-
-static BIGNUM *
-prime_after(const BIGNUM *p)
-{
-    BN_CTX *ctx = BN_CTX_new();
-    BIGNUM *q = BN_dup(p);
-
-    do {
-        BN_add_word(q, 2);
-    } while (BN_check_prime(q, ctx, NULL) != 1);
-    BN_CTX_free(ctx);
-
-    return q;
-}
 
 
 /* A request for the key (which is released), signed with the digest. */
@@ -282,6 +158,34 @@ bad_algorithms(void **state)
 }
 
 
+/* Made elsewhere: a request for an SM2 key, whose signature has NULL parameters and the default id. */
+static void
+sm2(void **state)
+{
+    static const char text[] =
+        "MIHhMIGGAgEAMCQxCzAJBgNVBAYTAkNOMRUwEwYDVQQDDAzmtYvor5XljZXkvY0wWTATBgcqhkjOPQIBBggqgRzPVQGCLQNCAASj2MddMnksILU+"
+        "YnI2qA/6ArENWlQVHb6FdiHwaxczSSQlhyaX6Ay4rnkiFG902yAbWWkS8cMUN2Pha9GEbQ67oAAwDAYIKoEcz1UBg3UFAANIADBFAiBV432MQ0j2"
+        "RFU0Yr5Qv2BfvDL53+18FWzcH7YMSYNJRgIhAOnbW1BHz/ISbeEfIsT1A0yXQ2NepgpdBEeEvphrzpKd";
+    cp_str_t der;
+    cp_csr_t csr;
+    char    *point;
+
+    (void) state;
+
+    assert_true(cp_str_unbase64(arena, CP_STR(text), &der));
+    assert_int_equal(cp_csr_check(der, arena, &csr), CP_CSR_GOOD);
+    assert_int_equal(csr.key.kind, CP_KEY_SM2);
+    assert_string_equal(cp_key_kind_title(csr.key.kind), "SM2");
+
+    der.data[der.len - 1] ^= 1;
+    expect(der, CP_CSR_SIGNATURE, "changed signature");
+    der.data[der.len - 1] ^= 1;
+    point = memmem(der.data, der.len, "\x03\x42\x00\x04", 4);
+    point[10] ^= 1;
+    expect(der, CP_CSR_POINT, "point off the curve of SM2");
+}
+
+
 /* A valid frame around a point that is not on the curve: the key is judged before the signature. */
 static void
 bad_point(void **state)
@@ -348,6 +252,73 @@ weak_rsa(void **state)
 
 
 /* Each fault has texts in both languages and an error that is a client's. */
+static bool
+is_small_prime(uint64_t n)
+{
+    uint64_t d;
+
+    for (d = 2; d * d <= n; d++) {
+        if (n % d == 0) {
+            return false;
+        }
+    }
+
+    return n > 1;
+}
+
+
+/* Every prime below 2,048 is found in a modulus, and none above. */
+static void
+small_factors(void **state)
+{
+    BIGNUM  *large = prime(1024), *n;
+    uint64_t p;
+
+    (void) state;
+
+    for (p = 2; p < 3000; p++) {
+        if (is_small_prime(p)) {
+            n = BN_dup(large);
+            BN_mul_word(n, p);
+            assert_int_equal(cp_modulus_has_small_factor(n), p < 2048);
+            BN_free(n);
+        }
+    }
+
+    BN_free(large);
+}
+
+
+/* Fermat's method finds two primes in as many rounds as their mean lies above the root, and in no fewer. */
+static void
+close_primes(void **state)
+{
+    const uint64_t p = 1000003;
+    uint64_t       q, root, rounds;
+    BIGNUM        *n = BN_new();
+
+    (void) state;
+
+    for (q = p; q < p + 20000; q += 2) {
+        if (!is_small_prime(q)) {
+            continue;
+        }
+        for (root = p; (root + 1) * (root + 1) <= p * q; root++) {
+            /* up to the root */
+        }
+        rounds = (p + q) / 2 - root;
+
+        BN_set_word(n, p * q);
+        assert_true(cp_modulus_is_close(n, (unsigned) rounds));
+        if (rounds > 0) {
+            assert_false(cp_modulus_is_close(n, (unsigned) rounds - 1));
+        }
+    }
+
+    BN_free(n);
+}
+
+
 static void
 faults_have_texts(void **state)
 {
@@ -392,8 +363,11 @@ main(void)
         cmocka_unit_test(good),
         cmocka_unit_test(bad_form),
         cmocka_unit_test(bad_algorithms),
+        cmocka_unit_test(sm2),
         cmocka_unit_test(bad_point),
         cmocka_unit_test(weak_rsa),
+        cmocka_unit_test(small_factors),
+        cmocka_unit_test(close_primes),
         cmocka_unit_test(faults_have_texts),
     };
 

@@ -13,16 +13,16 @@
 #include "database.h"
 #include "material/material.h"
 #include "material/material_ops.h"
+#include "pictures.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define TEXT(literal)  { sizeof(literal) - 1, (char *) (uintptr_t) (literal) }
 
-#define JPEG  "\xff\xd8\xff\xe0 a picture of sorts"
-#define PNG   "\x89PNG\r\n\x1a\n a picture of sorts"
-
 static char       folder[] = "/tmp/caportal-ops-XXXXXX";
 static cp_app_t   app;
 static cp_call_t  call;
+static picture_t  small_jpeg, small_png;
+static cp_str_t   jpeg = { 0, (char *) small_jpeg.bytes }, png = { 0, (char *) small_png.bytes };
 static cp_hall_t  hall;
 static cp_project_t project;
 
@@ -114,6 +114,11 @@ start(void **state)
     static char store[80];
 
     (void) state;
+
+    picture_jpeg(&small_jpeg, PICTURE_JPEG);
+    picture_png(&small_png, PICTURE_PNG);
+    jpeg.len = small_jpeg.len;
+    png.len = small_png.len;
 
     if (mkdtemp(folder) == NULL || read_keys() != 0 || database_start(true) != 0) {
         return -1;
@@ -231,6 +236,7 @@ open_case(void **state)
     call.app = &app;
     call.arena = cp_arena_new(0);
     call.came_as.account = call.who.account = 1;
+    call.came_as.since_ms = test_now_ms;
     call.request_id = CP_STR("request");
     call.client_ip = CP_STR("192.0.2.1");
     assert_int_equal(cp_call_db(&call), CP_OK);
@@ -330,7 +336,21 @@ send_body(const char *kind, const char *type, cp_str_t body)
 static int
 upload_jpeg(const char *kind)
 {
-    return send_body(kind, "image/jpeg", CP_STR(JPEG));
+    return send_body(kind, "image/jpeg", jpeg);
+}
+
+
+/* The same with bytes that were never there. */
+static int
+upload_another(const char *kind)
+{
+    static uint32_t count;
+
+    picture_t picture = small_jpeg;
+
+    picture_big(&picture, ++count, sizeof(count));
+
+    return send_body(kind, "image/jpeg", cp_str_n(picture.bytes, picture.len));
 }
 
 
@@ -414,12 +434,12 @@ upload_and_read_back(void **state)
 
     assert_string_equal(missing(), "materials.licence materials.seal");
 
-    assert_int_equal(send_body("seal", "image/png", CP_STR(PNG)), 201);
+    assert_int_equal(send_body("seal", "image/png", png), 201);
     assert_string_equal(text_of("kind"), "seal");
     assert_string_equal(text_of("type"), "image/png");
     assert_string_equal(text_of("state"), "uploaded");
-    assert_string_equal(text_of("sha256"), cp_sha256_hex(call.arena, CP_STR(PNG)).data);
-    assert_int_equal(json_integer_value(json_object_get(call.answer, "size")), sizeof(PNG) - 1);
+    assert_string_equal(text_of("sha256"), cp_sha256_hex(call.arena, png).data);
+    assert_int_equal(json_integer_value(json_object_get(call.answer, "size")), png.len);
 
     assert_string_equal(missing(), "materials.licence");
     assert_int_equal(number("SELECT version FROM certificate_order"), 2);
@@ -427,7 +447,7 @@ upload_and_read_back(void **state)
     assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.upload'"), 1);
 
     assert_int_equal(run(&get, "seal"), 200);
-    assert_true(cp_str_is(call.raw, PNG));
+    assert_true(cp_str_eq(call.raw, png));
     assert_string_equal(call.raw_type, "image/png");
     assert_string_equal(header("Content-Disposition"), "attachment; filename=\"seal.png\"");
     assert_string_equal(header("X-Content-Type-Options"), "nosniff");
@@ -446,26 +466,31 @@ upload_and_read_back(void **state)
 static void
 refused(void **state)
 {
-    static char large[1001] = "\xff\xd8\xff";
+    static picture_t picture;
+    static cp_str_t  large = { 1001, (char *) picture.bytes };
 
-    static const struct { const char *kind, *type, *state; int64_t account; cp_str_t body; int status; } rows[] = {
-        { "nothing", "image/jpeg", "draft", 1, TEXT(JPEG), 404 },
-        { "letter", "image/jpeg", "draft", 1, TEXT(JPEG), 404 },
-        { "Licence", "image/jpeg", "draft", 1, TEXT(JPEG), 404 },
-        { "licence", "image/jpeg", "draft", 2, TEXT(JPEG), 404 },
-        { "licence", "image/jpeg", "draft", 0, TEXT(JPEG), 401 },
-        { "licence", "image/png", "draft", 1, TEXT(PNG), 415 },
-        { "licence", "image/jpeg", "draft", 1, { 1001, large }, 413 },
-        { "licence", "image/jpeg", "submitted", 1, TEXT(JPEG), 409 },
-        { "nothing", "image/jpeg", "submitted", 1, TEXT(JPEG), 409 },
-        { "licence", "image/jpeg", "approved", 1, TEXT(JPEG), 409 },
-        { "licence", "image/jpeg", "completed", 1, TEXT(JPEG), 409 },
-        { "licence", "image/jpeg", "cancelled", 1, TEXT(JPEG), 409 },
+    static const struct {
+        const char *kind, *type, *state; int64_t account; const cp_str_t *body; int status;
+    } rows[] = {
+        { "nothing", "image/jpeg", "draft", 1, &jpeg, 404 },
+        { "letter", "image/jpeg", "draft", 1, &jpeg, 404 },
+        { "Licence", "image/jpeg", "draft", 1, &jpeg, 404 },
+        { "licence", "image/jpeg", "draft", 2, &jpeg, 404 },
+        { "licence", "image/jpeg", "draft", 0, &jpeg, 401 },
+        { "licence", "image/png", "draft", 1, &png, 415 },
+        { "licence", "image/jpeg", "draft", 1, &large, 413 },
+        { "licence", "image/jpeg", "submitted", 1, &jpeg, 409 },
+        { "nothing", "image/jpeg", "submitted", 1, &jpeg, 409 },
+        { "licence", "image/jpeg", "approved", 1, &jpeg, 409 },
+        { "licence", "image/jpeg", "completed", 1, &jpeg, 409 },
+        { "licence", "image/jpeg", "cancelled", 1, &jpeg, 409 },
     };
     char   sql[80];
     size_t i;
 
     (void) state;
+
+    picture = small_jpeg;
 
     for (i = 0; i < COUNT(rows); i++) {
         int before = files();
@@ -474,7 +499,7 @@ refused(void **state)
         script(sql);
         call.came_as.account = call.who.account = rows[i].account;
 
-        assert_int_equal(send_body(rows[i].kind, rows[i].type, rows[i].body), rows[i].status);
+        assert_int_equal(send_body(rows[i].kind, rows[i].type, *rows[i].body), rows[i].status);
         assert_int_equal(files(), before);
         assert_int_equal(number("SELECT COUNT(*) FROM material"), 0);
         assert_int_equal(number("SELECT version FROM certificate_order"), 1);
@@ -483,7 +508,7 @@ refused(void **state)
     script("UPDATE certificate_order SET state = 'draft'");
     call.came_as.account = call.who.account = 1;
     assert_int_equal(run(&put, "licence"), 422);
-    assert_int_equal(send_body("licence", "image/jpeg", cp_str_n(large, 1000)), 201);
+    assert_int_equal(send_body("licence", "image/jpeg", cp_str_n(picture.bytes, 1000)), 201);
 }
 
 
@@ -518,14 +543,18 @@ replace_and_remove(void **state)
 
     /* never submitted: nobody has seen the first one */
     assert_int_equal(upload_jpeg("licence"), 201);
-    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_another("licence"), 201);
     assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'discarded' AND is_current IS NULL"), 1);
     assert_int_equal(number("SELECT COUNT(*) FROM material WHERE is_current = 1 AND state = 'uploaded'"), 1);
 
     /* submitted and rejected: what the review saw stays as evidence */
     test_now_ms += 1000;
     script("UPDATE certificate_order SET state = 'rejected', submitted_at = 1767323045500");
-    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_another("licence"), 409);       /* but the reviewer found nothing wrong with this one */
+    assert_int_equal(call.code, CP_E_FROZEN);
+    assert_int_equal(run(&del, "licence"), 409);
+    script("UPDATE material SET state = 'rejected' WHERE is_current = 1");
+    assert_int_equal(upload_another("licence"), 201);
     assert_int_equal(number("SELECT COUNT(*) FROM material WHERE state = 'replaced'"), 1);
 
     assert_int_equal(run(&del, "licence"), 204);
@@ -537,6 +566,62 @@ replace_and_remove(void **state)
     assert_int_equal(run(&del, "licence"), 404);
     assert_int_equal(run(&get, "licence"), 404);
     test_now_ms -= 1000;
+}
+
+
+/* The same bytes take one file and its room once, whatever they are called. */
+static void
+same_bytes(void **state)
+{
+    int before = files();
+
+    (void) state;
+
+    script("DELETE FROM material_usage");
+
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(files(), before + 1);
+    assert_int_equal(number("SELECT COUNT(DISTINCT file) FROM material"), 1);
+    assert_int_equal(number("SELECT SUM(bytes) FROM material_usage WHERE scope = 'account'"), jpeg.len);
+    assert_int_equal(number("SELECT SUM(bytes) FROM material_usage WHERE scope = 'hall'"), jpeg.len);
+    assert_int_equal(run(&get, "licence"), 200);
+    assert_true(cp_str_eq(call.raw, jpeg));
+
+    assert_int_equal(run(&del, "licence"), 204);
+    assert_int_equal(number("SELECT SUM(bytes) FROM material_usage"), 0);
+}
+
+
+static void
+quotas(void **state)
+{
+    static const cp_quota_t limits[] = { { 250, 0, 0 }, { 0, 250, 0 }, { 0, 0, 250 } };
+    int    before = files();
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(limits); i++) {
+        app.quota = (cp_quota_t) { 0 };
+        script("DELETE FROM material");
+        script("DELETE FROM material_usage");
+        before = files();
+        app.quota = limits[i];
+
+        assert_int_equal(upload_another("licence"), 201);
+        assert_int_equal(upload_another("licence"), 201);      /* takes the room of the one that it replaces */
+        assert_int_equal(files(), before + 2);
+        script("UPDATE certificate_order SET submitted_at = 1767323046000");
+        script("UPDATE material SET state = 'rejected' WHERE is_current = 1");
+        assert_int_equal(upload_another("licence"), 413);      /* what a review saw stays, and its room is taken */
+        assert_int_equal(call.code, CP_E_QUOTA);
+        assert_int_equal(files(), before + 2);
+        assert_int_equal(number("SELECT COUNT(*) FROM material"), 2);
+        script("UPDATE certificate_order SET submitted_at = NULL");
+    }
+
+    app.quota = (cp_quota_t) { 0 };
 }
 
 
@@ -578,7 +663,7 @@ viewed_by_staff(void **state)
     call.came_as.roles = CP_ROLE_REVIEWER;
 
     assert_int_equal(run(&view, "licence"), 200);
-    assert_true(cp_str_is(call.raw, JPEG));
+    assert_true(cp_str_eq(call.raw, jpeg));
     assert_string_equal(header("Content-Disposition"), "attachment; filename=\"licence.jpg\"");
     assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.view' AND actor_kind = 'staff' "
                             "AND actor_id = 7"), 1);
@@ -612,11 +697,11 @@ nothing_half_done(void **state)
 
     assert_int_equal(upload_jpeg("licence"), 201);
 
-    /* the statement before the first of these begins the transaction, and is tried again */
-    for (n = 1; n < 40; n++) {
+    /* those before look whether the account may, and begin the transaction: they are tried again */
+    for (n = 2; n < 40; n++) {
         before = files();
         cp_db_fail_after(call.db, n);
-        status = upload_jpeg("licence");
+        status = upload_another("licence");
         cp_db_fail_after(call.db, -1);
         if (status == 201) {
             break;
@@ -653,7 +738,7 @@ out_of_memory(void **state)
         before = files();
         upload = cp_upload_open(&app, &widest, CP_STR("image/jpeg"), -1, &code);
         assert_non_null(upload);
-        assert_int_equal(cp_upload_write(upload, JPEG, sizeof(JPEG) - 1), CP_OK);
+        assert_int_equal(cp_upload_write(upload, jpeg.data, jpeg.len), CP_OK);
         assert_int_equal(cp_upload_finish(upload), CP_OK);
 
         call.upload = upload;
@@ -736,7 +821,7 @@ sweep(void **state)
 
     /* one in use, one that no review saw */
     assert_int_equal(upload_jpeg("licence"), 201);
-    assert_int_equal(upload_jpeg("licence"), 201);
+    assert_int_equal(upload_another("licence"), 201);
     nftw(app.store.folder.data, age_file, 8, FTW_PHYS);
 
     snprintf(path, sizeof(path), "%s/ab", app.store.folder.data);
@@ -823,7 +908,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(upload_and_read_back), CASE(refused),         CASE(others_materials), CASE(replace_and_remove),
-        CASE(rejected_by_review),   CASE(viewed_by_staff), CASE(damaged_file),     CASE(nothing_half_done),
+        CASE(same_bytes),           CASE(quotas),          CASE(rejected_by_review), CASE(viewed_by_staff),
+        CASE(damaged_file),         CASE(nothing_half_done),
         CASE(out_of_memory),        CASE(sweep),           CASE(templates),
     };
 

@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "material/material.h"
+#include "pictures.h"
 #include "store/store.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
@@ -102,17 +103,21 @@ close_arena(void **state)
 }
 
 
-/* A JPEG's first bytes, then noise. */
+/* A small JPEG with noise behind its end. */
 static cp_str_t
 sample(size_t size)
 {
-    unsigned char *bytes = cp_alloc(call.arena, size + 3);
+    unsigned char *bytes = cp_alloc(call.arena, size);
+    picture_t      picture;
+
+    picture_jpeg(&picture, PICTURE_JPEG);
 
     assert_non_null(bytes);
-    cp_random(bytes, size + 3);
-    bytes[0] = 0xff;
-    bytes[1] = 0xd8;
-    bytes[2] = 0xff;
+    assert_true(size >= picture.len);
+    memcpy(bytes, picture.bytes, picture.len);
+    if (size > picture.len) {
+        cp_random(bytes + picture.len, size - picture.len);
+    }
 
     return cp_str_n(bytes, size);
 }
@@ -233,7 +238,7 @@ static void
 round_trip(void **state)
 {
     static const struct { size_t size, most; } rows[] = {
-        { 3, 1 },       { 11, 1 },        { 12, 12 },         { 12, 1 },     { 13, 5 },      { 65535, 65536 },
+        { 200, 1 },     { 200, 11 },      { 200, 12 },        { 200, 13 },   { 201, 200 },   { 65535, 65536 },
         { 65536, 777 }, { 65537, 65537 }, { 131072, 131072 }, { 131073, 1 }, { 200000, 999 }, { MIB, 300000 },
         { MIB, MIB },
     };
@@ -317,10 +322,10 @@ static void
 format(void **state)
 {
     static const struct { const char *type, *body; cp_code_t write, finish; } rows[] = {
-        { "image/jpeg", "\xff\xd8\xff\xe0 and eight more", CP_OK, CP_OK },
-        { "image/JPG; q=1", "\xff\xd8\xff\xe0 and eight more", CP_OK, CP_OK },
-        { "image/png", "\x89PNG\r\n\x1a\n and more", CP_OK, CP_OK },
-        { "image/bmp", "BM", CP_OK, CP_OK },
+        { "image/jpeg", "\xff\xd8\xff\xe0 and eight more", CP_OK, CP_E_BAD_FILE },
+        { "image/JPG; q=1", "\xff\xd8\xff\xe0 and eight more", CP_OK, CP_E_BAD_FILE },
+        { "image/png", "\x89PNG\r\n\x1a\n and more", CP_E_BAD_FILE, CP_E_BAD_FILE },
+        { "image/bmp", "BM", CP_OK, CP_E_BAD_FILE },
         { "image/jpeg", "\x89PNG\r\n\x1a\n and more", CP_E_MEDIA_TYPE, CP_E_MEDIA_TYPE },
         { "image/png", "\xff\xd8\xff\xe0 and eight more", CP_E_MEDIA_TYPE, CP_E_MEDIA_TYPE },
         { "image/jpeg", "<html><script>", CP_E_MEDIA_TYPE, CP_E_MEDIA_TYPE },
@@ -345,6 +350,53 @@ format(void **state)
         if (rows[i / 2].finish != CP_OK) {
             assert_int_equal(cp_upload_keep(&call, upload, &stored), CP_E_INTERNAL);
         }
+        cp_upload_close(upload);
+        assert_int_equal(temporaries(), 0);
+    }
+}
+
+
+/* Whole files pass; a broken one is refused at the byte that tells, and the problem document says why. */
+static void
+structure(void **state)
+{
+    static const struct { const char *type, *parts; cp_code_t write, finish; const char *reason; } rows[] = {
+        { "image/jpeg", PICTURE_JPEG, CP_OK, CP_OK, NULL },
+        { "image/png", PICTURE_PNG, CP_OK, CP_OK, NULL },
+        { "image/png", "HxE", CP_E_BAD_FILE, CP_E_BAD_FILE, "checksum" },
+        { "image/png", "HD", CP_OK, CP_E_BAD_FILE, "truncated" },
+        { "image/png", "b", CP_E_BAD_FILE, CP_E_BAD_FILE, "too_many_pixels" },
+        { "image/jpeg", "SQFhHs.", CP_OK, CP_E_BAD_FILE, "truncated" },
+        { "image/jpeg", "SQb", CP_E_BAD_FILE, CP_E_BAD_FILE, "too_many_pixels" },
+        { "image/jpeg", "SCQl", CP_E_BAD_FILE, CP_E_BAD_FILE, "unsupported" },
+    };
+    cp_call_t    refused = { .app = &app };
+    cp_upload_t *upload;
+    cp_code_t    code;
+    picture_t    picture;
+    size_t       i;
+
+    (void) state;
+
+    for (i = 0; i < 2 * COUNT(rows); i++) {
+        (rows[i / 2].type[6] == 'p' ? picture_png : picture_jpeg)(&picture, rows[i / 2].parts);
+        upload = cp_upload_open(&app, &rule, cp_str(rows[i / 2].type), -1, &code);
+        assert_non_null(upload);
+
+        code = write_slices(upload, cp_str_n(picture.bytes, picture.len), i % 2 == 0 ? 1 : sizeof(picture.bytes));
+        assert_int_equal(code, rows[i / 2].write);
+        assert_int_equal(cp_upload_finish(upload), rows[i / 2].finish);
+
+        refused.upload = upload;
+        cp_upload_explain(&refused);
+        if (rows[i / 2].reason == NULL) {
+            assert_null(refused.members);
+        } else {
+            assert_string_equal(json_string_value(json_object_get(refused.members, "reason")), rows[i / 2].reason);
+        }
+        json_decref(refused.members);
+        refused.members = NULL;
+
         cp_upload_close(upload);
         assert_int_equal(temporaries(), 0);
     }
@@ -594,7 +646,7 @@ main(void)
         CASE(format),         CASE(limit),                        CASE(narrower_limits),
         CASE(removed),        CASE(closed_without_keeping),       CASE(a_changed_byte),
         CASE(rearranged),     CASE(wrong_length_or_key),          CASE(no_store),
-        CASE(failed_step),
+        CASE(failed_step),    CASE(structure),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

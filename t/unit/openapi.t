@@ -169,7 +169,7 @@ subtest 'codes and words' => sub {
 
     for my $operation (@{ $api->operations }) {
         for my $status (sort keys %{ $operation->{responses} }) {
-            next if $status < 400;
+            next if $status < 400 || $status == 416;    # of ranges the server itself speaks
             my ($said, @codes) = $api->codes($operation->{responses}{$status});
             is $said, $status, "$operation->{id}, $status: stands under its status";
             is $status{$_}, $status, "$operation->{id}, $status: $_ is of that status" for @codes;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "session/session.h"
+#include "session/session_ops.h"
 #include "seams.h"
 
 #define COUNT(rows)  (sizeof(rows) / sizeof((rows)[0]))
@@ -236,6 +237,9 @@ lives(void **state)
         { 0, 43000, 43199, true, true, 43200 },        /* used all the time, but begun too long ago */
         { 0, 43000, 43200, false, true, 43200 },
         { 100, 100, 50, true, false, 1850 },           /* another node's clock is ahead */
+        { 300, 300, 1, true, false, 1801 },
+        { 300, 300, 0, false, false, 1800 },           /* our clock was put back */
+        { 0, 86400, 600, false, false, 2400 },
     };
     size_t i;
 
@@ -253,6 +257,44 @@ lives(void **state)
 }
 
 
+/* What is hashed waits among hashes; what only says that it will be is refused wherever it runs. */
+static void
+pools(void **state)
+{
+    static const struct {
+        const char     *body;
+        cp_pool_kind_t  pool;
+    } rows[] = {
+        { "{\"method\":\"password\",\"login\":\"a\",\"password\":\"b\"}", CP_POOL_PASSWORD },
+        { " {\n\"login\": {}, \"m\\u0065thod\" : \"p\\u0061ssword\" } ", CP_POOL_PASSWORD },
+        { "{\"method\":\"sms\",\"phone\":\"1\",\"code\":\"2\"}", CP_POOL_DATABASE },
+        { "{\"method\":\"Password\"}", CP_POOL_DATABASE },
+        { "{\"method\":\"sms\",\"x\":{\"method\":\"password\"}}", CP_POOL_DATABASE },
+        { "{\"method\":[\"password\"]}", CP_POOL_DATABASE },
+        { "{\"method\":\"password\",\"method\":\"password\"}", CP_POOL_DATABASE },
+        { "[\"method\",\"password\"]", CP_POOL_DATABASE },
+        { "{\"method\":\"password\"", CP_POOL_DATABASE },
+        { "", CP_POOL_DATABASE },
+    };
+    static char long_body[3000];
+    cp_call_t   call = { 0 };
+    size_t      i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        call.body = cp_str(rows[i].body);
+        assert_int_equal(cp_session_pool(&call), rows[i].pool);
+    }
+
+    memset(long_body, ' ', sizeof(long_body));
+    call.body = cp_str_n(long_body, sizeof(long_body));
+    assert_int_equal(cp_session_pool(&call), CP_POOL_PASSWORD);
+    call.body = CP_STR_NULL;
+    assert_int_equal(cp_session_pool(&call), CP_POOL_DATABASE);
+}
+
+
 int
 main(void)
 {
@@ -265,6 +307,7 @@ main(void)
         cmocka_unit_test(foreign_records),
         cmocka_unit_test(lives),
         cmocka_unit_test(proofs),
+        cmocka_unit_test(pools),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -43,7 +43,8 @@ sub new ($class, %given) {
     $self->{sandbox} = Caportal::Service::Sandbox->new(%common, port => $port + 2);
     $self->{inspector} = Caportal::Service::Inspector->new(%common);
     $self->{signer}  = Caportal::Service::Signer->new(%common, edit => $self->{edit_signer});
-    $self->{nginx}   = Caportal::Service::Nginx->new(%common, port => $port, edit => $self->{edit});
+    $self->{nginx}   = Caportal::Service::Nginx->new(%common, port => $port, edit => $self->{edit},
+        environment => $self->{environment});
     return $self;
 }
 
@@ -136,6 +137,9 @@ sub _write ($self) {
         key           $home/conf/secrets/audit
         store         $home/data/materials
         dir           $self->{root}/deploy/schema
+        redis-socket  @{[ $self->{redis}->socket ]}
+        redis-user    caportal_admin
+        redis-password-file $home/conf/secrets/redis-admin
         END
     return;
 }

@@ -52,7 +52,8 @@ sub shared ($class) {
     return $shared;
 }
 
-# Options: edit and edit_signer (subs from a configuration's text to another), own_database (a MariaDB of its own, to be
+# Options: edit and edit_signer (subs from a configuration's text to another), environment (a hash, of nginx),
+# own_database (a MariaDB of its own, to be
 # killed), watched (Redis with two replicas and a sentinel), allow (a pattern of alarming log lines that this test
 # expects).
 sub start ($class, %option) {
@@ -72,7 +73,7 @@ sub start ($class, %option) {
         database  => $option{own_database} ? 'caportal' : "t${\ $$}_$number",
         ($option{watched} ? (watched => [map { my $port = $shared->port; ($port, $port + 1) } 1, 2]) : ()),
         ($option{own_database} ? () : (mariadb => $shared->mariadb)),
-        (map { $_ => $option{$_} } grep { $option{$_} } qw(edit edit_signer)),
+        (map { $_ => $option{$_} } grep { $option{$_} } qw(edit edit_signer environment)),
     );
     $self->{stack}->up;
     $self->{addresses} = $self->{stack}->addresses;
@@ -125,18 +126,47 @@ sub sign_in_again ($self, $journey) {
     return $again->applicant;
 }
 
+# A client's account has this password.
+sub set_password ($self, $client, $password, %more) {
+    my $answer = $client->request(PUT => '/api/account/password', json => {password => $password, %more});
+    die 'no password: ' . Caportal::Client->describe($answer) . "\n" if $answer->code != 200;
+    return;
+}
+
 # The sessions of a client's account are as if their holder had just proved again who they are.
 sub prove ($self, $client) {
     my $account = $client->get('/api/session')->json->{account}{id};
     $self->redis('EVAL', "local all = redis.call('HGETALL', KEYS[1]) for i = 1, #all, 2 do"
             . " local record = string.gsub(all[i + 1], '^(%S+ %S+ %S+ %S+ %S+ %S+) %S+', '%1 ' .. ARGV[1])"
             . " redis.call('HSET', KEYS[1], all[i], record) end", 1, "caportal:sessions:$account", int(1000 * time));
+
+    # The client's worker knew the session without it, and is told a moment later: a step that asks for it says when.
+    my $end = time + 3;
+    while ($client->post('/api/units/none/administrator', {account => 'nobody'})->code == 403) {
+        die "the session is not proved\n" if time > $end;
+        select undef, undef, undef, 0.01;
+    }
     return;
 }
 
-# The counters of messages sent begin again.
+# What the phone's inbox holds, newest first, and whether so many messages have arrived there: some are sent after the
+# answer.
+sub inbox ($self, $phone) { return @{ $self->sandbox(get => '/inbox', form => {phone => $phone})->json } }
+
+sub wait_for_messages ($self, $phone, $count) {
+    my $until = time + 10;
+    while (time < $until) {
+        return 1 if $self->inbox($phone) >= $count;
+        select undef, undef, undef, 0.01;
+    }
+    return 0;
+}
+
+# The counters of messages sent and of passwords tried begin again.
 sub forget_limits ($self) {
-    $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-*')) do redis.call('DEL', key) end", 0);
+    $self->redis('EVAL', "for _, kind in ipairs({'sms-*', 'password-*'}) do "
+            . "for _, key in ipairs(redis.call('KEYS', 'caportal:' .. kind)) do redis.call('DEL', key) end end", 0);
+    $self->change('DELETE FROM sms_code');
     return;
 }
 

@@ -9,7 +9,7 @@ use IO::Socket::IP;
 use IO::Socket::UNIX;
 
 # CAPORTAL_NGINX names another nginx than the installed one.
-# home, owners, port; edit: a sub that may change the text of nginx.conf, for tests.
+# home, owners, port. For tests: edit, a sub that may change the text of nginx.conf; environment, a hash.
 sub new ($class, %given) {
     my $self = bless {%given}, $class;
     my $home = $self->{home};
@@ -51,7 +51,7 @@ sub start ($self) {
     my $socket = "$self->{home}/run/egress.sock";
     unlink $socket if -S $socket && !$self->{process}->pid && !IO::Socket::UNIX->new(Peer => $socket);
 
-    $self->{process}->start([$self->_command('-g', 'daemon off;')]);
+    $self->{process}->start([$self->_command('-g', 'daemon off;')], %{ $self->{environment} // {} });
     return;
 }
 

@@ -90,7 +90,7 @@ sub value ($self, @words) {
     die "$words[0]: $rest\n" if $type !~ /[:\$+]/;
     return $rest if $type ne '$';
     return undef if $rest < 0;
-    read $client, my $text, $rest;
+    read $client, my ($text), $rest;
     return $text;
 }
 

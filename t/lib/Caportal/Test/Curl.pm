@@ -10,7 +10,8 @@ use JSON::PP ();
 our @EXPORT_OK = qw(curl);
 
 # The answer as {status, version ("1.1", "2"), headers (lower case, lists), body, json}. Status 0: none came.
-# Options: ca; http (1.1 or 2); cert and key; method; headers [lines]; json or body; folder (for the answer).
+# Options: ca; http (1.1 or 2); cert and key; method; headers [lines]; json or body; folder (for the answer); words (more
+# of the command's own).
 sub curl ($url, %option) {
     my ($head, $body) = map {"$option{folder}/curl.$_"} qw(head body);
     my @data = defined $option{json} ? JSON::PP->new->utf8->canonical->encode($option{json})
@@ -23,7 +24,7 @@ sub curl ($url, %option) {
         ($method eq 'HEAD' ? '--head' : ('--request', $method)),
         (map { ('--header', $_) } @{ $option{headers} // [] }),
         (defined $option{json} ? ('--header', 'Content-Type: application/json') : ()),
-        (map { ('--data-binary', $_) } @data), '--dump-header', $head, '--output', $body, $url,
+        (map { ('--data-binary', $_) } @data), @{ $option{words} // [] }, '--dump-header', $head, '--output', $body, $url,
     );
 
     unlink $head, $body;

@@ -1,7 +1,8 @@
-/* What is guessed first; those with fewer characters than a password must have are left out. */
-#include "account/password.h"
+/* What is guessed first, in China above all: each of these must be refused. */
+#ifndef T_COMMON_PASSWORDS_H
+#define T_COMMON_PASSWORDS_H
 
-const char *const cp_common_passwords[] = {
+static const char *const common_passwords[] = {
     "!@#$%^&*", "!@#$%^&*()", "!@#$1234", "!q@w#e$r", "!qaz2wsx", "!qaz@wsx", "00000000", "000000000", "0000000000",
     "00000000a", "000000aa", "00112233", "01234567", "012345678", "0123456789", "0987654321", "0okm9ijn", "0p9o8i7u",
     "1!2@3#4$", "10101010", "11110000", "11111111", "111111111", "1111111111", "11111111a", "11111111q", "1111111a",
@@ -93,4 +94,4 @@ const char *const cp_common_passwords[] = {
     "zxcvzxcv", "zz123456",
 };
 
-const size_t cp_common_password_count = sizeof(cp_common_passwords) / sizeof(cp_common_passwords[0]);
+#endif
