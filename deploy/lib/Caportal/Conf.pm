@@ -45,18 +45,12 @@ sub localize ($self, $text) {
     $text =~ s{/run/caportal/data/mysqld\.sock}{$self->{mysql_socket}}g;
     $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
     $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;
-<<<<<<< HEAD
     $text =~ s{^(\s*(?:user|group)\s+)caportal-(web|signer|inspector);}{$1$self->{$2};}gm;
-    # Everybody here comes from one address.
-    $text =~ s{# (caportal_sms_limits +)address_hour=\d+ address_day=\d+;}{$1address_hour=0 address_day=0;}g;
-=======
-    $text =~ s{^(\s*user\s+)caportal-(web|signer);}{$1$self->{$2};}gm;
     # Everybody here comes from one address, and messages end in the sandbox's inbox: they cost nothing, so that neither
     # a captcha nor a limit but those of a number stands before them.
     $text =~ s{# (caportal_sms_limits +)number_minute=[^;]*;}
               {$1address_hour=0 address_day=0 network_hour=0 budget_minute=0 segment_codes=0;};
     $text =~ s{# (caportal_captcha +)sms=[^;]*;}{$1sms=off password=3 images=0 questions=0;};
->>>>>>> main
     $text =~ s{http://ca\.example/}{https://localhost:$portal/}g;
     $text =~ s{\b8443\b}{$portal}g;
     $text =~ s{\b8444\b}{$certificate}g;
