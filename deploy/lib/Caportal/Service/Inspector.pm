@@ -34,11 +34,13 @@ sub test ($self) {
 }
 
 sub start ($self) {
+    return if $self->{process}->pid;
     $self->{before} = -s $self->{process}->log_file // 0;
     $self->{process}->start([$self->_command]);
     return;
 }
 
+# Its word in the log, behind those of earlier runs. One that ran before had said it.
 sub wait_ready ($self) {
     my ($log, $before) = ($self->{process}->log_file, $self->{before} // 0);
     $self->{process}->wait_until(15, sub { -r $log && index(read_file($log), 'inspector starts', $before) >= 0 });
