@@ -105,8 +105,8 @@ $(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/inspector/
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
 bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES))
-$(BUILD)/t/bench/inspect_bare: LIBS := -ljpeg
-$(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o
+$(BUILD)/t/bench/inspect_bare: LIBS += -ljpeg
+$(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Everything that must hold before a commit.

@@ -225,7 +225,9 @@ ctl_find_redis(ctl_t *ctl)
         ctl_fault("one of --redis-socket and --redis-host is needed: sessions are ended there");
         return false;
     }
-    if (options->redis_database != NULL && (!cp_str_number(cp_str(options->redis_database), &database) || database > 1024)) {
+    if (options->redis_database != NULL
+        && (!cp_str_number(cp_str(options->redis_database), &database) || database > 1024))
+    {
         ctl_fault("--redis-database: \"%s\" is no number of one", options->redis_database);
         return false;
     }

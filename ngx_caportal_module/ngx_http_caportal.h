@@ -181,8 +181,8 @@ void ngx_http_caportal_redis_refused(ngx_http_caportal_redis_t *redis, const str
  * Writes a session's record in place of the old one, unless it has changed. NGX_DECLINED: nothing was sent; NGX_OK does
  * not say that it was written.
  */
-ngx_int_t ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, cp_str_t account_id, cp_str_t key, cp_str_t old,
-    cp_str_t record, int64_t ttl_ms);
+ngx_int_t ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, cp_str_t account_id, cp_str_t key,
+    cp_str_t old, cp_str_t record, int64_t ttl_ms);
 
 
 /* Sessions: ngx_http_caportal_session_module.c */

@@ -319,13 +319,47 @@ ngx_http_caportal_origin_listed(ngx_http_caportal_main_conf_t *cmcf, ngx_str_t *
 }
 
 
-/* A change needs an Origin that is this server's own or a configured one: a foreign page cannot forge it. */
-static cp_code_t
-ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx)
+/*
+ * What the browser says of the page that asks (Fetch Metadata, Sec-Fetch-Site): this server's own, or no page at all.
+ * Who says nothing is no browser, or an old one, which has Origin alone to speak for it.
+ */
+static ngx_uint_t
+ngx_http_caportal_is_own_page(ngx_http_request_t *r)
+{
+    cp_str_t    site;
+    ngx_str_t  *value = ngx_http_caportal_header_in(r, "Sec-Fetch-Site");
+
+    if (value == NULL) {
+        return 1;
+    }
+
+    site = ngx_http_caportal_str(*value);
+
+    return cp_str_is(site, "same-origin") || cp_str_is(site, "none");
+}
+
+
+static ngx_uint_t
+ngx_http_caportal_is_own_origin(ngx_http_request_t *r, ngx_str_t *origin)
 {
     static ngx_str_t  scheme = ngx_string("https://");
 
-    ngx_str_t                      *origin, *host;
+    ngx_str_t  *host = r->headers_in.host == NULL ? &r->headers_in.server : &r->headers_in.host->value;
+
+    return origin->len == scheme.len + host->len && ngx_strncasecmp(origin->data, scheme.data, scheme.len) == 0
+           && ngx_strncasecmp(origin->data + scheme.len, host->data, host->len) == 0;
+}
+
+
+/*
+ * A change needs an Origin: this server's own, with nothing that speaks against it, or a configured one. A foreign page
+ * cannot forge it.
+ */
+static cp_code_t
+ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx)
+{
+    ngx_str_t                      *origin;
+    ngx_uint_t                      trusted;
     ngx_http_request_t             *r = ctx->request;
     ngx_http_caportal_main_conf_t  *cmcf;
 
@@ -333,26 +367,19 @@ ngx_http_caportal_check_origin(ngx_http_caportal_ctx_t *ctx)
         return CP_OK;
     }
 
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
     origin = ngx_http_caportal_header_in(r, "Origin");
-
     if (origin == NULL) {
         return CP_E_BAD_ORIGIN;
     }
 
-    if (ngx_http_caportal_origin_listed(cmcf, origin)) {
-        return CP_OK;
+    if (ngx_http_caportal_is_own_origin(r, origin)) {
+        trusted = ngx_http_caportal_is_own_page(r);
+    } else {
+        cmcf = ngx_http_get_module_main_conf(r, ngx_http_caportal_module);
+        trusted = ngx_http_caportal_origin_listed(cmcf, origin);
     }
 
-    host = r->headers_in.host == NULL ? &r->headers_in.server : &r->headers_in.host->value;
-
-    if (origin->len == scheme.len + host->len && ngx_strncasecmp(origin->data, scheme.data, scheme.len) == 0
-        && ngx_strncasecmp(origin->data + scheme.len, host->data, host->len) == 0)
-    {
-        return CP_OK;
-    }
-
-    return CP_E_BAD_ORIGIN;
+    return trusted ? CP_OK : CP_E_BAD_ORIGIN;
 }
 
 

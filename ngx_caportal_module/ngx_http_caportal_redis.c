@@ -7,6 +7,8 @@
  */
 #include "ngx_http_caportal_redis.h"
 
+#include "base/log.h"
+
 #define STEADY       1000    /* milliseconds that make a server's return one to rely on */
 #define SAY_EVERY    1000    /* between two reasons of one outage in the log */
 #define TRY_EVERY    20      /* between two tries that requests ask for */
@@ -112,8 +114,7 @@ ngx_http_caportal_redis_break(ngx_http_caportal_redis_t *redis, const char *why)
     }
 
     if (ngx_strcmp(redis->why, why) != 0 && (redis->why[0] == '\0' || ngx_current_msec - redis->said >= SAY_EVERY)) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "caportal: redis %s; requests with a session are refused until it is back", why);
+        cp_log(CP_LOG_ERROR, "redis %s; requests with a session are refused until it is back", why);
         (void) ngx_cpystrn((u_char *) redis->why, (u_char *) (uintptr_t) why, sizeof(redis->why));
         redis->said = ngx_current_msec;
     }
@@ -124,6 +125,7 @@ ngx_http_caportal_redis_break(ngx_http_caportal_redis_t *redis, const char *why)
     redis->delay = redis->delay == 0 || steady ? NGX_HTTP_CAPORTAL_AGAIN
                                                : ngx_min(2 * redis->delay, NGX_HTTP_CAPORTAL_AGAIN_MOST);
 
+    redis->resolve.turn++;
     ngx_http_caportal_resolve_forget(&redis->resolve);
     ngx_add_timer(&redis->again, redis->delay);
 
@@ -314,8 +316,7 @@ ngx_http_caportal_redis_answered(void *data, const redisReply *reply)
     }
 
     if (redis->why[0] != '\0') {
-        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "caportal: redis is back after %M ms",
-                      ngx_current_msec - redis->since);
+        cp_log(CP_LOG_NOTICE, "redis is back after %lu ms", (unsigned long) (ngx_current_msec - redis->since));
         redis->why[0] = '\0';
     }
 
@@ -374,7 +375,8 @@ ngx_http_caportal_redis_hello(ngx_http_caportal_redis_t *redis)
     ngx_memset(nobody, '-', sizeof(nobody));
     database[1] = cp_str_n(number, (size_t) (ngx_sprintf(number, "%d", conf->database) - number));
 
-    if (ngx_http_caportal_redis_greet(link, conf->user, conf->password, ngx_http_caportal_redis_greeted, redis) != NGX_OK
+    if (ngx_http_caportal_redis_greet(link, conf->user, conf->password, ngx_http_caportal_redis_greeted, redis)
+        != NGX_OK
         || (conf->database != 0
             && ngx_http_caportal_link_send(link, database, 2, ngx_http_caportal_redis_greeted, redis) == 0)
         || ngx_http_caportal_link_send(link, role, 1, ngx_http_caportal_redis_role, redis) == 0
@@ -505,7 +507,7 @@ ngx_http_caportal_redis_touched(void *data, const redisReply *reply)
 
     if (reply->type != REDIS_REPLY_ERROR) {
         if (redis->unwritable) {
-            ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "caportal: redis takes sessions again");
+            cp_log(CP_LOG_NOTICE, "redis prolongs sessions again");
         }
         redis->unwritable = 0;
         return;
@@ -517,18 +519,19 @@ ngx_http_caportal_redis_touched(void *data, const redisReply *reply)
     }
 
     if (!redis->unwritable) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "caportal: redis does not prolong sessions: %s", reply->str);
+        cp_log(CP_LOG_ERROR, "redis does not prolong sessions: %s", reply->str);
     }
     redis->unwritable = 1;
 }
 
 
 ngx_int_t
-ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, cp_str_t account_id, cp_str_t key, cp_str_t old,
-    cp_str_t record, int64_t ttl_ms)
+ngx_http_caportal_redis_touch(ngx_http_caportal_redis_t *redis, cp_str_t account_id, cp_str_t key,
+    cp_str_t old, cp_str_t record, int64_t ttl_ms)
 {
     u_char    name[NAME_SIZE], ttl[NGX_INT64_LEN];
-    cp_str_t  words[8] = { CP_STR("EVAL"), cp_str(cp_session_renew_script), CP_STR("1"), CP_STR_NULL, key, old, record };
+    cp_str_t  words[8] = { CP_STR("EVAL"), cp_str(cp_session_renew_script), CP_STR("1"), CP_STR_NULL, key, old, record,
+                           CP_STR_NULL };
 
     if (!redis->ready || (redis->unwritable && ngx_current_msec - redis->touched < TOUCH_AGAIN)) {
         return NGX_DECLINED;

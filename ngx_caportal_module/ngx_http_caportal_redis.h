@@ -17,11 +17,11 @@ typedef struct {
     void        *data;
     void        *request;     /* struct gaicb, while it lasts */
     ngx_event_t  timer;
-    int          port;
+    ngx_uint_t   turn;        /* which of several addresses; the owner counts on when one does not serve */
 } ngx_http_caportal_resolve_t;
 
 /*
- * Finds the address of a host without holding up the loop; the handler is called once, perhaps before this returns.
+ * Finds an address of a host without holding up the loop; the handler is called once, perhaps before this returns.
  * An earlier question of the same structure is forgotten.
  */
 void ngx_http_caportal_resolve(ngx_http_caportal_resolve_t *resolve, const char *host, int port);

@@ -44,12 +44,23 @@ ngx_http_caportal_question(const char *host, int port)
 static void
 ngx_http_caportal_resolve_done(ngx_http_caportal_resolve_t *resolve, struct addrinfo *answer)
 {
+    ngx_uint_t        i, count = 0;
+    struct addrinfo  *one;
+
     if (answer == NULL) {
         resolve->handler(resolve->data, NULL, 0);
         return;
     }
 
-    resolve->handler(resolve->data, answer->ai_addr, answer->ai_addrlen);
+    for (one = answer; one != NULL; one = one->ai_next) {
+        count++;
+    }
+
+    for (one = answer, i = resolve->turn % count; i != 0; i--) {
+        one = one->ai_next;
+    }
+
+    resolve->handler(resolve->data, one->ai_addr, one->ai_addrlen);
     freeaddrinfo(answer);
 }
 

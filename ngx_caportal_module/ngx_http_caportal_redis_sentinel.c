@@ -10,6 +10,8 @@
  */
 #include "ngx_http_caportal_redis.h"
 
+#include "base/log.h"
+
 #define ASK_EVERY  300    /* milliseconds */
 
 typedef struct {
@@ -135,8 +137,8 @@ ngx_http_caportal_sentinel_choose(ngx_http_caportal_sentinel_t *sentinel)
         return;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "caportal: the redis master \"%s\" is %s:%d",
-                  sentinel->redis->conf->sentinel_master, best->host, best->port);
+    cp_log(CP_LOG_NOTICE, "the redis master \"%s\" is %s:%d", sentinel->redis->conf->sentinel_master, best->host,
+           best->port);
 
     (void) ngx_cpystrn((u_char *) sentinel->host, (u_char *) best->host, sizeof(sentinel->host));
     sentinel->port = best->port;
@@ -204,6 +206,7 @@ ngx_http_caportal_sentinel_failed(void *owner, const char *why)
 
     watcher->asked = 0;
     watcher->host[0] = '\0';
+    watcher->resolve.turn++;
     ngx_http_caportal_resolve_forget(&watcher->resolve);
 
     if (why != NULL) {

@@ -27,6 +27,7 @@
  */
 #include "ngx_http_caportal_redis.h"
 
+#include "base/log.h"
 #include "base/random.h"
 
 #define PROVE_EVERY  250     /* milliseconds */
@@ -136,8 +137,7 @@ ngx_http_caportal_tracking_failed(void *owner, const char *why)
 
     /* Once may be a restart, of which the first connection just has not heard yet. */
     if (++tracking->failures == 2) {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "caportal: sessions are looked up one by one: redis, asked to track them, %s", why);
+        cp_log(CP_LOG_ERROR, "sessions are looked up one by one: redis, asked to track them, %s", why);
     }
 
     tracking->delay = tracking->failures == 1 ? NGX_HTTP_CAPORTAL_AGAIN : ngx_min(2 * tracking->delay, AGAIN_MOST);
@@ -368,7 +368,7 @@ ngx_http_caportal_tracking_proven(void *data, const redisReply *reply)
                                       ngx_min(tracking->first.proven, tracking->second.proven));
 
         if (tracking->failures >= 2) {
-            ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "caportal: sessions are cached again");
+            cp_log(CP_LOG_NOTICE, "sessions are cached again");
         }
         tracking->failures = 0;
     }

@@ -222,6 +222,9 @@ ngx_http_caportal_session_renew(ngx_http_caportal_main_conf_t *cmcf, const ngx_h
     }
 
     len = cp_session_encode(&who, now, renewed);
+    if (len == 0) {
+        return NGX_DECLINED;
+    }
 
     return ngx_http_caportal_redis_touch(cmcf->redis, who.account_id, who.session_key,
                                          cp_str_n(session->record, session->len), cp_str_n(renewed, len),

@@ -4,7 +4,7 @@
 CREATE TABLE sms_code (
   id             BIGINT      NOT NULL AUTO_INCREMENT,
   phone_index    BINARY(32)  NOT NULL COMMENT 'blind index of the number',
-  segment        VARCHAR(7)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'its first seven digits, shared by ten thousand',
+  segment        VARCHAR(7)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'its first seven digits',
   purpose        VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   address_index  BINARY(32)  NOT NULL COMMENT 'blind index of the client''s address, of IPv6 its /64',
   network        VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'the /24 or /64',

@@ -26,6 +26,9 @@ cp_code_t cp_account_by_id(cp_call_t *call, int64_t id, cp_account_t *account);
 /* By id, held until the open transaction ends. */
 cp_code_t cp_account_lock(cp_call_t *call, int64_t id, cp_account_t *account);
 
+/* The caller's own likewise; CP_E_UNAUTHENTICATED when it was disabled or closed since the call began. */
+cp_code_t cp_account_lock_own(cp_call_t *call, cp_account_t *account);
+
 /*
  * Whether the account still lets the call's session in: CP_E_UNAUTHENTICATED when it is disabled or closed, or ended
  * all sessions after this one began. The database is asked, so that no session outlives that which Redis forgot to end.

@@ -14,7 +14,8 @@ static const char sql_ways[] =
 static const char sql_state[] =
     "UPDATE account SET state = ?, updated_at = ? WHERE id = ?";
 static const char sql_decision[] =
-    "INSERT INTO account_decision (account_id, decision, staff_id, reason, created_at) VALUES (?, ?, NULLIF(?, 0), ?, ?)";
+    "INSERT INTO account_decision (account_id, decision, staff_id, reason, created_at) "
+    "VALUES (?, ?, NULLIF(?, 0), ?, ?)";
 static const char sql_close[] =
     "UPDATE account SET state = 'closed', phone_index = NULL, password = NULL, updated_at = ? WHERE id = ?";
 

@@ -18,8 +18,8 @@ cp_code_t cp_account_set_phone(cp_call_t *call, const cp_account_t *account, cp_
 cp_code_t cp_account_set_ways(cp_call_t *call, const cp_account_t *account, unsigned ways);
 
 /*
- * Disables it, which ends its sessions, or lets it in again, with the reason and the record; nothing happens to one that
- * is so already. The calling member of staff decides, or without one the operator. CP_E_CONFLICT when it is closed.
+ * Disables it, which ends its sessions, or lets it in again, with the reason and the record; nothing happens to one
+ * that is so already. The calling member of staff decides, or without one the operator. CP_E_CONFLICT when it is closed.
  */
 cp_code_t cp_account_disable(cp_call_t *call, const cp_account_t *account, cp_str_t reason);
 cp_code_t cp_account_enable(cp_call_t *call, const cp_account_t *account, cp_str_t reason);

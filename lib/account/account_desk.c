@@ -80,7 +80,7 @@ answer_account(cp_call_t *call, const cp_account_t *account)
 }
 
 
-/* A login is personal data, which an address in a log must not hold: so it comes in a body, and the look is recorded. */
+/* A login is personal data, which no address in a log may hold: so it comes in a body. The look is recorded. */
 cp_code_t
 cp_op_desk_account_find(cp_call_t *call)
 {

@@ -107,6 +107,15 @@ cp_account_lock(cp_call_t *call, int64_t id, cp_account_t *account)
 }
 
 
+cp_code_t
+cp_account_lock_own(cp_call_t *call, cp_account_t *account)
+{
+    CP_TRY(cp_account_lock(call, call->who.account, account));
+
+    return account->active ? CP_OK : CP_E_UNAUTHENTICATED;
+}
+
+
 static cp_code_t
 ask(cp_call_t *call, const char *sql, int64_t value, int64_t account)
 {

@@ -49,7 +49,7 @@ cp_op_account_close(cp_call_t *call)
     CP_TRY(cp_body_nothing(call));
 
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_account_lock(call, call->who.account, &account));
+    CP_TRY(cp_account_lock_own(call, &account));
     CP_TRY(cp_member_leave_all(call, account.id, &needed));
     CP_TRY(check_nothing_open(call, &account, needed));
     CP_TRY(cp_account_close(call, &account, "holder"));

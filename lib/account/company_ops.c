@@ -12,6 +12,7 @@
 #include "redis/limit.h"
 #include "session/sign_in.h"
 
+#define TRIES         3
 #define HOUR_S        3600
 #define ADDRESS_HOUR  5
 #define ADDRESS_DAY   20
@@ -52,7 +53,7 @@ count_address(cp_call_t *call)
 
 
 static cp_code_t
-create(cp_call_t *call, const input_t *in, cp_str_t hash, cp_account_t *account)
+insert(cp_call_t *call, const input_t *in, cp_str_t hash, cp_account_t *account)
 {
     cp_login_t login;
 
@@ -62,6 +63,24 @@ create(cp_call_t *call, const input_t *in, cp_str_t hash, cp_account_t *account)
     CP_TRY(cp_company_claim(call, account, &login, in->company));
 
     return cp_call_commit(call);
+}
+
+
+/* A deadlock is mended here: the operation cannot be run again, for its captcha is used up. */
+static cp_code_t
+create(cp_call_t *call, const input_t *in, cp_str_t hash, cp_account_t *account)
+{
+    cp_code_t code = CP_E_RETRY;
+    int       i;
+
+    CP_TRY(cp_call_db(call));
+
+    for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
+        cp_db_rollback(call->db);
+        code = insert(call, in, hash, account);
+    }
+
+    return code == CP_E_RETRY ? CP_E_BUSY : code;
 }
 
 

@@ -26,8 +26,8 @@ typedef struct {
 } cp_login_t;
 
 /*
- * The kind and one form of what somebody typed (text of cp_str_is_text(), trimmed): full-width characters as ASCII ones,
- * ASCII letters small, no spaces. It need not be one that can be given out. CP_E_NO_MEMORY. Pure.
+ * The kind and one form of what somebody typed (text of cp_str_is_text()): full-width characters as ASCII ones, ASCII
+ * letters small, no spaces. It need not be one that can be given out. CP_E_NO_MEMORY. Pure.
  */
 cp_code_t cp_login_read(cp_arena_t *arena, cp_str_t typed, cp_login_t *login);
 
@@ -44,7 +44,7 @@ cp_field_code_t cp_field_company(const cp_call_t *call, cp_str_t value);
 /* "z***@example.com"; from the arena. Pure. */
 cp_str_t cp_mask_email(cp_arena_t *arena, cp_str_t email);
 
-/* A login as staff see it: a number or an address masked, of a user name the first character; a company's name. Pure. */
+/* A login as staff see it: number and address masked, of a user name the first character; a company's name. Pure. */
 cp_str_t cp_mask_login(cp_arena_t *arena, cp_str_t typed);
 
 /* Blind index of a login: of a number that of the account's column, else that of account_login. */
@@ -87,7 +87,7 @@ cp_code_t cp_company_claim(cp_call_t *call, const cp_account_t *account, const c
  */
 cp_code_t cp_company_proved(cp_call_t *call, cp_str_t name);
 
-/* Gives an account whose holder administers the proved organisation its name, confirmed. CP_E_ALREADY_EXISTS as above. */
+/* Gives an account whose holder administers a proved organisation its name, confirmed. CP_E_ALREADY_EXISTS as above. */
 cp_code_t cp_company_adopt(cp_call_t *call, const cp_account_t *account, const cp_login_t *login, cp_str_t shown);
 
 /*

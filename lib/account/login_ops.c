@@ -49,7 +49,7 @@ set(cp_call_t *call, cp_str_t text)
     CP_TRY(cp_login_read(call->arena, text, &login));
     CP_TRY(count_change(call));
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_account_lock(call, call->who.account, &account));
+    CP_TRY(cp_account_lock_own(call, &account));
     CP_TRY(cp_login_set(call, &account, &login, text));
     CP_TRY(cp_answer(call, 204, NULL));
 
@@ -91,7 +91,7 @@ cp_op_account_company(cp_call_t *call)
     CP_TRY(cp_body_read(call, company_fields, &in));
     CP_TRY(cp_call_begin(call));
     CP_TRY(cp_administration(call, in.text, CP_HOLD_SHARED, &unit));
-    CP_TRY(cp_account_lock(call, call->who.account, &account));
+    CP_TRY(cp_account_lock_own(call, &account));
 
     CP_TRY(cp_login_read(call->arena, unit.name, &login));
     if (login.kind != CP_LOGIN_COMPANY) {
@@ -112,7 +112,7 @@ take_away(cp_call_t *call, cp_login_kind_t kind)
     cp_code_t    code;
 
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_account_lock(call, call->who.account, &account));
+    CP_TRY(cp_account_lock_own(call, &account));
 
     /* An account without a number would have nothing left to sign in by. */
     if (kind == CP_LOGIN_COMPANY && account.phone.data == NULL) {

@@ -7,7 +7,7 @@
 
 #include "account/account.h"
 
-/* CP_OK, CP_E_BAD_CREDENTIALS, CP_E_RATE_LIMITED after ten wrong ones in a quarter of an hour; CP_E_BUSY, CP_E_REDIS. */
+/* CP_OK, CP_E_BAD_CREDENTIALS, CP_E_RATE_LIMITED after ten wrong ones in 15 minutes; CP_E_BUSY, CP_E_REDIS. */
 cp_code_t cp_password_again(cp_call_t *call, const cp_account_t *account, cp_str_t password);
 
 #endif

@@ -145,7 +145,8 @@ cp_password_strength(cp_arena_t *arena, cp_str_t password, const cp_str_t *conte
     bound = wide_bound(front);
     bits = bits < bound ? bits : bound;
 
-    verdict->strength = bits < WEAK_BITS ? CP_STRENGTH_WEAK : bits < STRONG_BITS ? CP_STRENGTH_FAIR : CP_STRENGTH_STRONG;
+    verdict->strength = bits < WEAK_BITS ? CP_STRENGTH_WEAK
+                        : bits < STRONG_BITS ? CP_STRENGTH_FAIR : CP_STRENGTH_STRONG;
     verdict->common = verdict->strength == CP_STRENGTH_WEAK && (bits < COMMON_BITS || is_one(parts));
     ZxcvbnFreeInfo(parts);
 

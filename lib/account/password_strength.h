@@ -37,8 +37,9 @@ cp_code_t cp_password_context(cp_call_t *call, const cp_account_t *account, cp_s
 
 /*
  * For operations that set one: marks `field` as CP_F_COMMON or CP_F_WEAK and tells the strength in the problem when it
- * is weak; any mobile number is. `read` is what reading the body ended in, CP_OK or CP_E_INVALID: the password's fault joins the others, and
- * the result is CP_E_INVALID when there is any. A password of {0, NULL} (its own fault was marked) is passed over.
+ * is weak; any mobile number is. `read` is what reading the body ended in, CP_OK or CP_E_INVALID: the password's fault
+ * joins the others, and the result is CP_E_INVALID when there is any. A password of {0, NULL} (its own fault was marked)
+ * is passed over.
  */
 cp_code_t cp_password_judge(cp_call_t *call, cp_code_t read, const char *field, cp_str_t password,
                             const cp_str_t *context, size_t count, cp_strength_t *strength);

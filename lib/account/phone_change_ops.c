@@ -17,6 +17,7 @@
 #include "identity/identity.h"
 #include "redis/limit.h"
 
+#define TRIES         3
 #define SECRET_BYTES  18
 #define DAY_S         (24 * 3600)
 #define ADDRESS_DAY   5
@@ -128,12 +129,9 @@ make_secret(cp_call_t *call, cp_phone_change_t *change, cp_str_t *secret)
 
 
 static cp_code_t
-store(cp_call_t *call, cp_phone_change_t *change, const told_t *told, const cp_limit_code_t *code)
+insert(cp_call_t *call, cp_phone_change_t *change, cp_str_t secret, const told_t *told, const cp_limit_code_t *code)
 {
-    cp_str_t secret;
-    told_t  *later;
-
-    CP_TRY(make_secret(call, change, &secret));
+    told_t *later;
 
     CP_TRY(cp_call_begin(call));
     CP_TRY(cp_phone_change_insert(call, change));
@@ -152,6 +150,25 @@ store(cp_call_t *call, cp_phone_change_t *change, const told_t *told, const cp_l
     CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
 
     return cp_call_commit(call);
+}
+
+
+/* A deadlock is mended here: the operation cannot be run again, for its captcha is used up. */
+static cp_code_t
+store(cp_call_t *call, cp_phone_change_t *change, const told_t *told, const cp_limit_code_t *code)
+{
+    cp_str_t  secret;
+    cp_code_t result = CP_E_RETRY;
+    int       i;
+
+    CP_TRY(make_secret(call, change, &secret));
+
+    for (i = 0; i < TRIES && result == CP_E_RETRY; i++) {
+        cp_db_rollback(call->db);
+        result = insert(call, change, secret, told, code);
+    }
+
+    return result == CP_E_RETRY ? CP_E_BUSY : result;
 }
 
 

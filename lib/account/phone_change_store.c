@@ -24,9 +24,11 @@ static const char sql_insert[] =
     "VALUES (?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, 'submitted', 1, ?, ?)";
 
 static const char sql_supersede_number[] =
-    "UPDATE phone_change SET state = 'superseded', is_open = NULL, decided_at = ? WHERE phone_index = ? AND is_open = 1";
+    "UPDATE phone_change SET state = 'superseded', is_open = NULL, decided_at = ? "
+    "WHERE phone_index = ? AND is_open = 1";
 static const char sql_supersede[] =
-    "UPDATE phone_change SET state = 'superseded', is_open = NULL, decided_at = ? WHERE account_id = ? AND is_open = 1";
+    "UPDATE phone_change SET state = 'superseded', is_open = NULL, decided_at = ? "
+    "WHERE account_id = ? AND is_open = 1";
 static const char sql_decide[] =
     "UPDATE phone_change SET state = ?, is_open = NULL, public_reason = ?, decided_by = ?, decided_at = ? WHERE id = ?";
 

@@ -51,7 +51,7 @@ cp_op_account_phone(cp_call_t *call)
     CP_TRY(check_code(call, &in, &code));
 
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_account_lock(call, call->who.account, &account));
+    CP_TRY(cp_account_lock_own(call, &account));
     if (!cp_str_eq(in.phone, account.phone)) {
         CP_TRY(cp_account_set_phone(call, &account, in.phone));
         CP_TRY(cp_session_end_others(call));

@@ -28,8 +28,9 @@ cp_code_t cp_reset_pretend(cp_call_t *call, const cp_login_t *login, cp_str_t *m
 /* Whether the account can be reset by a code: it is active, has a number, and its ways allow both. Pure. */
 bool cp_reset_possible(const cp_account_t *account);
 
-/* Begins one for what was typed; *masked is the number to show. CP_E_REDIS. */
-cp_code_t cp_reset_begin(cp_call_t *call, cp_str_t typed, cp_reset_t *reset, cp_str_t *masked);
+/* One for what was typed, which begins when it is stored; *masked is the number to show. */
+cp_code_t cp_reset_prepare(cp_call_t *call, cp_str_t typed, cp_reset_t *reset, cp_str_t *masked);
+cp_code_t cp_reset_store(cp_call_t *call, const cp_reset_t *reset);
 
 /* Finds one that was begun; CP_E_NOT_FOUND when there is none, or its time is over. */
 cp_code_t cp_reset_find(cp_call_t *call, cp_str_t id, cp_reset_t *reset);
@@ -39,7 +40,7 @@ cp_code_t cp_reset_end(cp_call_t *call, const cp_reset_t *reset);
 
 /*
  * Has the code sent, after the answer: so neither what is answered nor when tells whether there is somebody to send it
- * to. CP_E_RATE_LIMITED by the login, whoever asks for it.
+ * to. CP_E_RATE_LIMITED by the login, whoever asks for it, and by who asks.
  */
 cp_code_t cp_reset_send(cp_call_t *call, const cp_reset_t *reset);
 

@@ -8,6 +8,7 @@
 #include "account/password.h"
 #include "account/password_strength.h"
 #include "audit/audit.h"
+#include "call/address.h"
 #include "call/fields.h"
 #include "call/later.h"
 #include "captcha/captcha.h"
@@ -16,15 +17,21 @@
 
 #define HOUR_S  3600
 
-/* What a login may ask for, whether it is somebody's or not: as often as a number may. */
+/*
+ * What a login may ask for, whether it is somebody's or not: as often as a number may; and what an address may, as
+ * configured. The message that follows is counted by all limits of messages, of which nobody is told.
+ */
 static const struct {
     const char *kind;
+    bool        address;
     int64_t     most;
     int64_t     window_s;
 } limits[] = {
-    { "sms-reset-minute", 1,  CP_RESET_RESEND_S },
-    { "sms-reset-hour",   5,  HOUR_S },
-    { "sms-reset-day",    10, 24 * HOUR_S },
+    { "sms-reset-minute",       false, 1,  CP_RESET_RESEND_S },
+    { "sms-reset-hour",         false, 5,  HOUR_S },
+    { "sms-reset-day",          false, 10, 24 * HOUR_S },
+    { "sms-reset-address-hour", true,  0,  HOUR_S },
+    { "sms-reset-address-day",  true,  0,  24 * HOUR_S },
 };
 
 #define LIMITS  (sizeof(limits) / sizeof(limits[0]))
@@ -63,28 +70,44 @@ cp_op_reset_create(cp_call_t *call)
 
     CP_TRY(cp_body_read(call, begin_fields, &in));
     CP_TRY(cp_captcha_check(call, in.captcha_id, in.captcha_answer));
-    CP_TRY(cp_reset_begin(call, in.login, &reset, &masked));
+    CP_TRY(cp_reset_prepare(call, in.login, &reset, &masked));
+    CP_TRY(cp_reset_store(call, &reset));
 
     return cp_answer(call, 201, json_pack("{s:o, s:o, s:i}", "id", cp_json(reset.id), "phone", cp_json(masked),
                                           "expires_in", CP_RESET_LIVE_S));
 }
 
 
+static int64_t
+most_of(const cp_call_t *call, size_t i)
+{
+    return !limits[i].address ? limits[i].most
+           : limits[i].window_s == HOUR_S ? call->app->sms_limits.address_hour : call->app->sms_limits.address_day;
+}
+
+
 static cp_code_t
 count_code(cp_call_t *call, const cp_reset_t *reset)
 {
-    cp_limit_t taken[LIMITS];
-    size_t     i;
+    cp_limit_t   taken[LIMITS];
+    cp_address_t address;
+    size_t       i, n;
 
-    for (i = 0; i < LIMITS; i++) {
-        taken[i] = (cp_limit_t) { cp_redis_key(&call->app->redis, call->arena, limits[i].kind, reset->login),
-                                  limits[i].most, limits[i].window_s };
-        if (taken[i].key.data == NULL) {
+    CP_TRY(cp_call_address(call, &address));
+
+    for (i = 0, n = 0; i < LIMITS; i++) {
+        if (most_of(call, i) == 0) {
+            continue;
+        }
+        taken[n] = (cp_limit_t) { cp_redis_key(&call->app->redis, call->arena, limits[i].kind,
+                                               limits[i].address ? address.name : reset->login),
+                                  most_of(call, i), limits[i].window_s };
+        if (taken[n++].key.data == NULL) {
             return CP_E_NO_MEMORY;
         }
     }
 
-    return cp_limit_take(&call->app->redis, call->arena, taken, LIMITS, NULL, &call->retry_after_s);
+    return cp_limit_take(&call->app->redis, call->arena, taken, n, NULL, &call->retry_after_s);
 }
 
 
@@ -203,8 +226,10 @@ cp_op_reset_finish(cp_call_t *call)
     cp_limit_code_t claim;
     cp_strength_t   strength;
     cp_str_t        hash;
+    cp_code_t       code;
 
-    CP_TRY(cp_password_judge(call, cp_body_read(call, finish_fields, &in), "password", in.password, NULL, 0, &strength));
+    code = cp_body_read(call, finish_fields, &in);
+    CP_TRY(cp_password_judge(call, code, "password", in.password, NULL, 0, &strength));
     CP_TRY(read_reset(call, in.code, &account, &reset, &claim));
     CP_TRY(judge_for(call, &account, in.password));
     CP_TRY(cp_password_hash(call->arena, in.password, &hash));

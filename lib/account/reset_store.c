@@ -19,8 +19,8 @@ key_of(cp_call_t *call, cp_str_t id)
 }
 
 
-static cp_code_t
-store(cp_call_t *call, const cp_reset_t *reset)
+cp_code_t
+cp_reset_store(cp_call_t *call, const cp_reset_t *reset)
 {
     cp_str_t    key = key_of(call, reset->id);
     cp_str_t    record = cp_str_printf(call->arena, "%c%lld %.*s", reset->real ? REAL : UNREAL,
@@ -41,7 +41,7 @@ store(cp_call_t *call, const cp_reset_t *reset)
 
 /* The same is done for every login; which of two numbers is shown is all that differs. */
 cp_code_t
-cp_reset_begin(cp_call_t *call, cp_str_t typed, cp_reset_t *reset, cp_str_t *masked)
+cp_reset_prepare(cp_call_t *call, cp_str_t typed, cp_reset_t *reset, cp_str_t *masked)
 {
     cp_account_t account = { 0 };
     cp_login_t   login;
@@ -66,11 +66,8 @@ cp_reset_begin(cp_call_t *call, cp_str_t typed, cp_reset_t *reset, cp_str_t *mas
     }
 
     *masked = real.data == NULL ? pretended : cp_mask_phone(call->arena, real);
-    if (masked->data == NULL) {
-        return CP_E_NO_MEMORY;
-    }
 
-    return store(call, reset);
+    return masked->data == NULL ? CP_E_NO_MEMORY : CP_OK;
 }
 
 

@@ -54,8 +54,9 @@ code_mac(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp
 static cp_str_t
 request_of(cp_call_t *call, cp_str_t nonce, cp_str_t mac)
 {
-    cp_str_t text = cp_str_printf(call->arena, "%.*s\n%.*s", (int) nonce.len, nonce.data, (int) mac.len, mac.data), seal;
+    cp_str_t text, seal;
 
+    text = cp_str_printf(call->arena, "%.*s\n%.*s", (int) nonce.len, nonce.data, (int) mac.len, mac.data);
     if (text.data == NULL || cp_keyring_mac(call->app->keys, call->arena, "sms request", text, &seal) != CP_OK) {
         return CP_STR_NULL;
     }

@@ -111,7 +111,7 @@ send_for_reset(cp_call_t *call, const input_t *in)
     if (in->reset.data == NULL) {
         CP_TRY(cp_sms_target(call, in->phone, &target));
         CP_TRY(check_captcha(call, in, &target));
-        code = cp_reset_begin(call, in->phone, &reset, &masked);
+        code = cp_reset_prepare(call, in->phone, &reset, &masked);
     } else {
         code = cp_reset_find(call, in->reset, &reset);
     }
@@ -121,6 +121,9 @@ send_for_reset(cp_call_t *call, const input_t *in)
     }
     CP_TRY(code);
     CP_TRY(cp_reset_send(call, &reset));
+    if (in->reset.data == NULL) {
+        CP_TRY(cp_reset_store(call, &reset));
+    }
 
     return cp_answer(call, 202, json_pack("{s:i, s:i, s:i, s:o}", "resend_after", CP_RESET_RESEND_S, "expires_in",
                                           CP_SMS_CODE_LIVE_S, "tries", CP_SMS_CODE_TRIES, "reset", cp_json(reset.id)));

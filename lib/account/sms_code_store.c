@@ -15,7 +15,8 @@ static const char sql_returned[] =
     "WHERE segment = ? AND created_at > ? AND (created_at <= ? OR redeemed_at IS NOT NULL)";
 
 static const char sql_insert[] =
-    "INSERT INTO sms_code (phone_index, segment, purpose, address_index, network, created_at) VALUES (?, ?, ?, ?, ?, ?)";
+    "INSERT INTO sms_code (phone_index, segment, purpose, address_index, network, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?)";
 
 static const char sql_remove[] = "DELETE FROM sms_code WHERE id = ?";
 

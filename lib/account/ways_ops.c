@@ -68,7 +68,7 @@ set(cp_call_t *call, unsigned ways)
     cp_account_t account;
 
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_account_lock(call, call->who.account, &account));
+    CP_TRY(cp_account_lock_own(call, &account));
     CP_TRY(check_usable(call, &account, ways));
     CP_TRY(cp_account_set_ways(call, &account, ways));
     CP_TRY(cp_answer(call, 204, NULL));

@@ -41,7 +41,7 @@ cp_sign_in_offered(cp_call_t *call, unsigned way)
 }
 
 
-/* The ways that a holder may allow, and how the others end: like a wrong proof, so that nobody learns which is right. */
+/* The ways that a holder may allow; the others end like a wrong proof, so that nobody learns which one is right. */
 static const struct {
     const char *method;
     unsigned    way;

@@ -33,8 +33,8 @@ cp_code_t cp_sign_in_refusal(cp_call_t *call, const char *method, cp_code_t code
 
 /*
  * The record of it, the session with its cookie, the answer. `certificate` is the one that proved who it is, whose unit
- * the session then acts for; NULL where none did. CP_E_FORBIDDEN for an account that is not active; where its holder does
- * not let it be signed in to by this method, the code of a wrong proof of that kind.
+ * the session then acts for; NULL where none did. CP_E_FORBIDDEN for an account that is not active; where its holder
+ * does not let it be signed in to by this method, the code of a wrong proof of that kind.
  */
 cp_code_t cp_sign_in(cp_call_t *call, const cp_account_t *account, const char *method,
                      const cp_certificate_t *certificate);

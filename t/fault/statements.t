@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 
 use Caportal::Files qw(random_text);
 use Caportal::Test;
+use Caportal::Test::Statements qw(writes_all_or_nothing);
 use Test::More;
 
 my $portal = Caportal::Test->start;
@@ -33,24 +34,6 @@ my @steps = (
         ['audit', 'INSERT'], ['idempotency', 'UPDATE']],
 );
 
-my @tables = map { $_->{name} } @{ $portal->rows(
-    q{SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()}) };
-
-sub contents () {
-    my $list = join ', ', map {"`$_`"} @tables;
-    return {map { ($_->{Table} =~ s/.*\.//r) => $_->{Checksum} } @{ $portal->rows("CHECKSUM TABLE $list EXTENDED") }};
-}
-
-# As a deadlock would end it; an operation is tried again after one, and this one does not go away.
-sub with_failing ($table, $verb, $run) {
-    $portal->change("CREATE TRIGGER fails BEFORE $verb ON $table FOR EACH ROW"
-        . q{ SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'made to fail'});
-    my $failed = !eval { $run->(); 1 };
-    my $why    = $@;
-    $portal->change('DROP TRIGGER fails');
-    return $failed ? $why : 'it succeeded';
-}
-
 my $journey = $portal->journey;
 $journey->step($_) for qw(registry sms_code sign_in person organization catalog);
 $portal->process('signer')->stop;
@@ -66,19 +49,7 @@ for my $row (@steps) {
     my ($name, @writes) = @$row;
     my $run = $name eq 'revoke' ? \&revoke : sub { $journey->step($name) };
 
-    subtest $name => sub {
-        my $before = contents();
-        for my $write (@writes) {
-            my ($table, $verb) = @$write;
-            like with_failing($table, $verb, $run), qr/got 503/, "$verb of $table fails: 503";
-            is_deeply contents(), $before, 'and nothing stays';
-        }
-
-        ok eval { $run->(); 1 }, 'then it goes through' or diag $@;
-        my $after   = contents();
-        my %written = map { $_->[0] => 1 } @writes;
-        is_deeply [grep { $after->{$_} ne $before->{$_} && !$written{$_} } @tables], [], 'all that it writes was tried';
-    };
+    subtest $name => sub { writes_all_or_nothing($portal, $run, @writes) };
 
     if ($name eq 'confirm') {
         $portal->restart('signer');

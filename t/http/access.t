@@ -252,6 +252,22 @@ subtest 'Origin' => sub {
         my $shown = defined $origin ? "\"$origin\"" : 'none';
         walk("Origin $shown", $changes, $owner->applicant, '403 bad_origin', origin => $origin);
     }
+    # What a browser says of the page itself; the own origin with it is not to be believed.
+    for my $site ('cross-site', 'same-site', 'Same-Origin', 'same-origin, cross-site', 'x', '') {
+        walk("Sec-Fetch-Site \"$site\"", $changes, $owner->applicant, '403 bad_origin',
+            headers => {'Sec-Fetch-Site' => $site});
+    }
+    walk("Sec-Fetch-Site cross-site, as $_", $desk_of->($_), $portal->staff($_), '403 bad_origin',
+        headers => {'Sec-Fetch-Site' => 'cross-site'})
+        for grep { $_ ne 'auditor' } @roles;
+    for my $row (['same-origin', $base], ['none', $base], ['same-site', $desk_base], ['cross-site', $desk_base]) {
+        my ($site, $origin) = @$row;
+        is_problem($owner->applicant->delete('/api/sessions/nothing', origin => $origin,
+            headers => {'Sec-Fetch-Site' => $site}), 404, 'not_found', "$site, from " . ($origin eq $base ? 'here' : 'a listed one'));
+        is $owner->applicant->get('/api/session', headers => {'Sec-Fetch-Site' => $site})->code, 200,
+            "$site: looking is free";
+    }
+
     walk("Origin of another, as $_", $desk_of->($_), $portal->staff($_), '403 bad_origin',
         origin => 'https://evil.example')
         for grep { $_ ne 'auditor' } @roles;

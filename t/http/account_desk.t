@@ -65,8 +65,8 @@ subtest 'finding one' => sub {
     is $desk->post('/staff/api/account-search', {login => 'FOUND@example.com'})->json->{id}, $id, 'by the address';
     is $desk->get("/staff/api/accounts/$id")->json->{email}, 'f***@example.com', 'by its id';
     is_problem($desk->post('/staff/api/account-search', {login => new_phone()}), 404, 'not_found', 'nobody\'s');
-    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.find' AND actor_kind = 'staff' AND object_id = ?",
-        $id), 2, 'who looked is recorded';
+    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.find' AND actor_kind = 'staff' "
+        . 'AND object_id = ?', $id), 2, 'who looked is recorded';
     unlike $portal->logs, qr/$journey->{phone}/, 'and no log has the number';
 };
 
@@ -93,8 +93,9 @@ subtest 'ASVS 7.4.1, 7.4.2: a disabled account is out at once, at every worker' 
     $portal->forget_limits;
     my $again = $portal->journey(map { $_ => $journey->{$_} } qw(person phone));
     $again->step('sms_code');
-    is_problem($again->applicant->post('/api/sessions', {method => 'sms', phone => $journey->{phone}, code => $again->code}),
-        403, 'forbidden', 'nor does a code, which tells why');
+    my %by_code = (method => 'sms', phone => $journey->{phone}, code => $again->code);
+    is_problem($again->applicant->post('/api/sessions', \%by_code), 403, 'forbidden',
+        'nor does a code, which tells why');
 
     my $shown = $desk->get("/staff/api/accounts/$id")->json;
     is_deeply [@{ $shown->{decisions}[0] }{qw(decision reason)}, $shown->{state}], ['disable', '账号被盗用', 'disabled'],

@@ -61,6 +61,7 @@ http {
     caportal_identity path=/identity/verify key_id=caportal secret_file=secret;
     caportal_mobile "^1\\d{10}\$";
     caportal_session_timeout idle=30m absolute=12h;
+    caportal_session_cache 10000;
     caportal_staff_session idle=15m absolute=8h;
     caportal_origin https://a.example https://b.example:8443;
     caportal_profiles profiles.conf;
@@ -230,7 +231,8 @@ subtest 'the configuration that the cases change' => sub {
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
         caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
-        caportal_captcha caportal_identity caportal_mobile caportal_session_timeout caportal_staff_session
+        caportal_captcha caportal_identity caportal_mobile caportal_session_timeout
+        caportal_session_cache caportal_staff_session
         caportal_profiles caportal_session caportal_upload caportal_place));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
     once('title "营', qw(types max_size template example hint));
@@ -370,6 +372,9 @@ subtest 'outside parties' => sub {
     secrets('caportal_identity', 'secret_file');
     each_refused('caportal_identity', qr/invalid path/,
         map {"caportal_identity $_ key_id=caportal secret_file=secret;"} 'path=identity', '"path=/a b"');
+    my $sms = 'caportal_sms path=/sms/ host=h key_id=k secret_file=secret sign_name=s template=t';
+    passes('caportal_sms ', "$sms notice=SMS_2;", "$sms;");
+    refused('caportal_sms ', qr/duplicate parameter "notice=/, "$sms notice=a notice=b;");
     refused('caportal_sms ', qr/invalid path/,
         'caportal_sms path=sms host=h key_id=k secret_file=secret sign_name=s template=t;');
     each_refused('caportal_egress ', qr/caportal_egress/,
@@ -379,6 +384,10 @@ subtest 'outside parties' => sub {
 subtest 'people' => sub {
     passes('caportal_mobile', 'caportal_mobile "^\+86";', undef);
     each_refused('caportal_mobile', qr/"caportal_mobile": \w/, map {"caportal_mobile $_;"} '"^1(3"', '"*"', '"[0-"');
+    passes('caportal_session_cache', (map {"caportal_session_cache $_;"} qw(1 1000000 off)), undef);
+    each_refused('caportal_session_cache', qr/invalid number of sessions "/,
+        map {"caportal_session_cache $_;"} qw(0 1000001 -1 1k on x));
+    refused('caportal_session_cache', qr/invalid number of arguments/, 'caportal_session_cache 10 20;');
     parameters('caportal_session_timeout', fixed => 1);
     passes('caportal_session_timeout', 'caportal_session_timeout idle=1m absolute=30d;', undef);
     each_refused('caportal_session_timeout', qr/needs idle and absolute/,
@@ -450,7 +459,7 @@ subtest 'halls' => sub {
     passes('flow',        undef, 'flow pay_then_review;');
     passes('review_days', undef, 'review_days 100;');
     passes('claim',       undef, 'claim 60;', 'claim 30d;');
-    passes('sign_in',     'sign_in sms;');
+    passes('sign_in',     'sign_in sms;', 'sign_in company;');
     each_refused('title "内', qr/invalid value/, 'title "";');
     each_refused('flow', qr/invalid value/, map {"flow $_;"} qw(review pay_then_revie pay_then_reviews on));
     each_refused('review_days', qr/invalid value/, map {"review_days $_;"} qw(0 101 -1 1.5 x));

@@ -2,8 +2,8 @@ use v5.36;
 use utf8;
 use warnings FATAL => 'all';
 
-# ASVS 5.0 6.3.8: whether somebody has an account is told neither by bytes nor by time. A wrong password for a login that
-# somebody has, and for one that nobody has, in pairs; CAPORTAL_TEST_PAIRS says how many (2000 for a release).
+# ASVS 5.0 6.3.8: whether somebody has an account is told neither by bytes nor by time. A wrong password for a login
+# that somebody has, and for one that nobody has, in pairs; CAPORTAL_TEST_PAIRS says how many (2000 for a release).
 
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
@@ -74,7 +74,8 @@ subtest "41 (6.3.8): wrong passwords, $pairs pairs" => sub {
         unknown => sub { by_password(new_phone()) });
 
     my $z = apart($times->{known}, $times->{unknown});
-    my $said = sprintf 'median %.2f ms and %.2f ms, z = %.2f', (map { median(@{ $times->{$_} }) } qw(known unknown)), $z;
+    my $said = sprintf 'median %.2f ms and %.2f ms, z = %.2f',
+        (map { median(@{ $times->{$_} }) } qw(known unknown)), $z;
     cmp_ok abs $z, '<', LIMIT, "their time tells nothing: $said";
     diag $said if $ENV{CAPORTAL_TEST_PAIRS};
     is_deeply $bytes->{known}, $bytes->{unknown}, 'nor do their bytes';

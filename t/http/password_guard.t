@@ -11,6 +11,7 @@ use Caportal::Test::Captcha qw(captcha);
 use Caportal::Test::Curl qw(curl);
 use Caportal::Test::Walk qw(is_problem at_once);
 use Test::More;
+use Time::HiRes qw(time);
 
 use constant PASSWORD => 'Tie-mu-zhen 1206';
 
@@ -43,7 +44,7 @@ sub bytes_of ($answer) { return $answer->{status} . $answer->{body} =~ s/"reques
 
 sub waits ($answer) { return $answer->{headers}{'retry-after'}[0] // 0 }
 
-# The present delays last a minute more, so that they are met whatever else this machine does.
+# The present delays last a minute more, so that they are met whatever else this machine does, if they are there still.
 sub stretch_delay () {
     $portal->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:password-wait:*')) do "
         . "redis.call('PEXPIRE', key, redis.call('PTTL', key) + 60000) end", 0);
@@ -51,11 +52,7 @@ sub stretch_delay () {
 }
 
 # They are over.
-sub pass_delay () {
-    $portal->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:password-wait:*')) do "
-        . "redis.call('DEL', key) end", 0);
-    return;
-}
+sub pass_delay () { return $portal->forget_keys('password-wait:*') }
 
 subtest 'a captcha after three' => sub {
     my ($known, $unknown) = ($holder, new_phone());
@@ -81,27 +78,37 @@ subtest 'delays' => sub {
     $portal->forget_limits;
     my ($here, $unknown) = (new_address(), new_phone());
     my $other = new_address();
+    my $took;
     my $try = sub ($address, $login) {
         my %answer = captcha($visitor);
+        my $begin  = time;
         my $answer = try_from($address, $login, wrong(), %answer);
         stretch_delay();
+        $took = time - $begin;
         return $answer;
     };
 
-    for my $n (1 .. 5) {
-        is result($try->($here, $holder)), '401 bad_credentials', "failure $n";
+    my $slowest;
+    my $both = sub ($title) {
+        is result($try->($here, $holder)), '401 bad_credentials', $title;
+        $slowest = $took;
         $try->($other, $unknown);
-    }
+        $slowest = $took if $took > $slowest;
+    };
+    $both->("failure $_") for 1 .. 5;
     for my $wait (1, 2, 4, 8, 16) {
+      SKIP: {
+        skip 'this machine took longer than the delay', 3 if $slowest >= $wait;
         my $refused = try_from($here, $holder, PASSWORD, captcha($visitor));
         my $left    = waits($refused) % 60;
         is result($refused), '429 rate_limited', 'then the right one is refused too';
         ok $left <= $wait && $left > $wait - 1.5 - $wait / 4, "... for $wait s" or diag "$left s are left";
-        my ($one, $two) = map { bytes_of($_) =~ s/"retry_after_s":\d+//r } $refused, try_from($other, $unknown, PASSWORD);
+        my ($one, $two) = map { bytes_of($_) =~ s/"retry_after_s":\d+//r } $refused,
+            try_from($other, $unknown, PASSWORD);
         is $one, $two, '... as is who is unknown';
+      }
         pass_delay();
-        is result($try->($here, $holder)), '401 bad_credentials', 'after them it is looked at';
-        $try->($other, $unknown);
+        $both->('after them it is looked at');
     }
     my $refused = try_from($here, $holder, PASSWORD);
     is result($refused), '429 rate_limited', 'after ten';

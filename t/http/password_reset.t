@@ -61,7 +61,8 @@ sub other_than ($code, $step = 1) { return sprintf '%06d', ($code + $step) % 1_0
 # An answer without what is random in it.
 sub bytes_of ($response) {
     my $body = $response->body =~ s/"request_id":"\w+"//r;
-    return $response->code . $body =~ s/"(id|reset)":"[\w-]{22}"/"$1":"…"/r =~ s/"phone":"\d{3}\*{4}\d{4}"/"phone":"…"/r;
+    $body =~ s/"(id|reset)":"[\w-]{22}"/"$1":"…"/;
+    return $response->code . $body =~ s/"phone":"\d{3}\*{4}\d{4}"/"phone":"…"/r;
 }
 
 subtest 'from the login to a new password' => sub {
@@ -88,7 +89,8 @@ subtest 'from the login to a new password' => sub {
 
     ok $portal->wait_for_messages($journey->{phone}, $messages + 1), 'a notice arrives';
     is +($portal->inbox($journey->{phone}))[0]{params}{event}, '登录密码已重置', 'which says so';
-    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.reset' AND actor_kind = 'public'"), 1, 'recorded';
+    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.reset' AND actor_kind = 'public'"), 1,
+        'recorded';
     unlike $portal->value("SELECT GROUP_CONCAT(detail) FROM audit WHERE action LIKE 'account.reset%'") // '',
         qr/$journey->{phone}|$code/, 'without number and code';
 };
@@ -133,7 +135,8 @@ subtest 'ASVS 6.3.8: nobody learns whose login it is' => sub {
         $portal->forget_limits;
         my @sent = map { send_code($_->json->{id}) } @begun;
         is scalar(keys %{ { map { bytes_of($_) => 1 } @sent } }), 1, '... a code is on its way, somebody\'s or not';
-        is scalar(keys %{ { map { bytes_of(send_code($_->json->{id})) => 1 } @begun } }), 1, '... and not at once again';
+        @sent = map { send_code($_->json->{id}) } @begun;
+        is scalar(keys %{ { map { bytes_of($_) => 1 } @sent } }), 1, '... and not at once again';
         my @wrong = map { finish($_->json->{id}, '000000') } @begun;
         is scalar(keys %{ { map { bytes_of($_) => 1 } @wrong } }), 1, '... a wrong code';
         my @number = map { finish($_->json->{id}, '000000', $journey->{phone}) } @begun;
@@ -173,6 +176,7 @@ subtest 'the times do not tell either' => sub {
 
 subtest 'ASVS 6.5.1, 6.5.5, 6.6.3: a code is used once, guessed at five times' => sub {
     my ($client, $journey, $name) = holder();
+    my $account = $client->get('/api/session')->json->{account}{id};
     my ($reset, $code) = with_code($name, $journey->{phone});
     is_problem(finish($reset, other_than($code, $_)), 401, 'bad_code', "guess $_") for 1 .. 5;
     is_problem(finish($reset, $code), 401, 'bad_code', 'the right one is dead');
@@ -182,9 +186,8 @@ subtest 'ASVS 6.5.1, 6.5.5, 6.6.3: a code is used once, guessed at five times' =
         json => {code => $code, password => "$new-$_"}] } 1 .. 12);
     is scalar(grep { $_->code == 204 } @answers), 1, 'twelve at once: one sets the password';
     is scalar(grep { $_->code !~ /\A(?:204|401|404|409|503)\z/ } @answers), 0, 'the others do not';
-    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.reset' AND object_id = ?",
-        $portal->value('SELECT a.public_id FROM account a JOIN account_login l ON l.account_id = a.id ORDER BY l.id DESC LIMIT 1')),
-        1, 'and one is recorded';
+    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.reset' AND object_id = ?", $account), 1,
+        'and one is recorded';
 };
 
 subtest 'ASVS 6.6.2: a code is for the reset that asked for it' => sub {
@@ -224,7 +227,7 @@ subtest 'limits' => sub {
 
     # The number had its code a moment ago: nothing goes there, and nobody is told.
     my $count = $portal->inbox($journey->{phone});
-    $portal->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-reset-*')) do redis.call('DEL', key) end", 0);
+    $portal->forget_keys('sms-reset-*');
     is send_code($reset)->code, 202, 'the number\'s own limit is not told';
     $portal->forget_limits;
     is send_code($reset)->code, 202, 'a minute later';
@@ -248,10 +251,15 @@ subtest 'captcha' => sub {
 subtest 'what Redis holds of it' => sub {
     my ($client, $journey, $name) = holder();
     my ($reset, $code) = with_code($name, $journey->{phone});
-    my $all = $portal->stack->service('redis')->value('EVAL', "local all = '' for _, key in ipairs(redis.call('KEYS', 'caportal:*')) do "
-            . "local kind = redis.call('TYPE', key).ok all = all .. key .. ' ' .. (kind == 'string' and "
-            . "redis.call('GET', key) or kind == 'hash' and table.concat(redis.call('HGETALL', key), ' ') or kind) "
-            . "end return all", 0);
+    my $all = $portal->stack->service('redis')->value('EVAL', <<~'END', 0);
+        local all = ''
+        for _, key in ipairs(redis.call('KEYS', 'caportal:*')) do
+            local kind = redis.call('TYPE', key).ok
+            all = all .. key .. ' ' .. (kind == 'string' and redis.call('GET', key)
+                or kind == 'hash' and table.concat(redis.call('HGETALL', key), ' ') or kind) .. '\n'
+        end
+        return all
+        END
     like $all, qr/reset:$reset/, 'the reset itself';
     unlike $all, qr/$journey->{phone}|$name|\b$code\b/, 'neither login nor number nor code';
 };

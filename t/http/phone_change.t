@@ -30,8 +30,7 @@ sub event_at ($phone, $count) {
 
 sub forget_addresses () {
     $portal->forget_limits;
-    return $portal->redis('EVAL',
-        "for _, key in ipairs(redis.call('KEYS', 'caportal:phone-change-*')) do redis.call('DEL', key) end", 0);
+    return $portal->forget_keys('phone-change-*');
 }
 
 # A code to a number, for a client's account or for who has none.
@@ -84,7 +83,8 @@ subtest 'in a session' => sub {
     is $client->get('/api/session')->code, 200, 'the own session goes on';
     is_problem($other->get('/api/session'), 401, 'unauthenticated', 'the others end');
     is event_at($old, $messages + 1), '绑定的手机号已更换', 'the old number is told';
-    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.phone' AND object_id = ?", $id), 1, 'recorded';
+    is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'account.phone' AND object_id = ?", $id), 1,
+        'recorded';
 
     my ($answer) = by_sms($new);
     is $answer->json->{account}{id}, $id, 'the new number signs in';
@@ -107,7 +107,8 @@ subtest 'codes of others, and numbers of others' => sub {
     my $code = code_for($client, $new, 'change_phone');
     is_problem(change($thief, $new, $code), 401, 'bad_code', 'a code is good for the account that asked for it');
     is_problem(change($client, $new, code_for($visitor, $new, 'login')), 401, 'bad_code', 'and for this purpose');
-    is_problem(change($client, $new, code_for($visitor, $new, 'lost_phone')), 401, 'bad_code', 'nor for an application');
+    is_problem(change($client, $new, code_for($visitor, $new, 'lost_phone')), 401, 'bad_code',
+        'not that of an application');
 
     my $taken = $journey->{phone};
     is_problem(change($thief, $taken, '000000'), 401, 'bad_code', 'whose number it is is not told to who guesses');
@@ -181,8 +182,8 @@ subtest 'an application' => sub {
     is_deeply [@$shown{qw(same_name same_id_number state)}, $shown->{account}{id}],
         [Mojo::JSON->true, Mojo::JSON->true, 'submitted', $id], 'the reviewer sees that it is the same person';
     unlike desk($applied)->body, qr/$new|$old|$person->{id_number}/, 'and no number in full';
-    my ($line) = grep { $_->{id} eq desk_id($applied) } @{ $reviewer->get('/staff/api/phone-changes?state=submitted&limit=100')
-        ->json->{items} };
+    my $list   = $reviewer->get('/staff/api/phone-changes?state=submitted&limit=100')->json->{items};
+    my ($line) = grep { $_->{id} eq desk_id($applied) } @$list;
     is $line->{phone}, $new =~ s/(?<=^...)..../****/r, 'it is on the list';
 
     $count = $portal->inbox($old);
@@ -262,7 +263,8 @@ subtest 'conflicts' => sub {
     my $new    = new_phone();
     my $first  = apply($journey->{phone}, $person, $new);
     my $second = apply($journey->{phone}, $person, $new);
-    is $visitor->get('/api/phone-changes/' . $first->json->{id})->json->{state}, 'superseded', 'a second one of a number';
+    is $visitor->get('/api/phone-changes/' . $first->json->{id})->json->{state}, 'superseded',
+        'a second one of a number';
     is_problem(decide($first, 'approve'), 409, 'conflict', 'takes the place of the first');
 
     is decide($second, 'approve')->code, 200, 'which is approved';
@@ -310,7 +312,8 @@ subtest 'what is no application' => sub {
     my $before = state_of($portal);
 
     is_problem(apply('somebody', $person, $new, code => other_than($code)), 401, 'bad_code', 'another code');
-    is_problem(apply('somebody', $person, $new, code => $code, captcha_answer => 'no'), 422, 'bad_captcha', 'no captcha');
+    is_problem(apply('somebody', $person, $new, code => $code, captcha_answer => 'no'), 422, 'bad_captcha',
+        'no captcha');
     is_problem(apply('somebody', {%$person, id_number => '110105194912310021'}, $new, code => $code), 422,
         'invalid_fields', 'no ID number', {id_number => 'check_digit'});
     is_problem(apply('somebody', $person, $new, code => $code, state => 'approved', account => 1), 422,

@@ -112,7 +112,7 @@ subtest 'guessed codes' => sub {
 subtest 'by the password' => sub {
     my ($client, $journey) = $portal->sign_in;
     my $account = $client->get('/api/session')->json->{account}{id};
-    is_problem(prove($client, method => 'password', password => $password), 401, 'bad_credentials', 'there is none yet');
+    is_problem(prove($client, method => 'password', password => $password), 401, 'bad_credentials', 'none yet');
     is $client->put('/api/account/password', Mojo::JSON::encode_json({password => $password}),
         'application/json')->code, 200, 'now there is';
     is prove($client, method => 'password', password => $password)->code, 200, 'it proves';
@@ -125,7 +125,8 @@ subtest 'by the password' => sub {
         json => {password => "$password-new", current_password => "guess number $_"})) } 1 .. 5;
     is $answers[-2], 'invalid_fields', 'as the current one at a change';
     is $answers[-1], 'rate_limited', 'not more than ten of both in a quarter of an hour';
-    is_problem(prove($thief, method => 'password', password => $password), 429, 'rate_limited', 'nor the right one then');
+    is_problem(prove($thief, method => 'password', password => $password), 429, 'rate_limited',
+        'nor the right one then');
     is recorded('session.prove.refuse', $account), 1 + 6, 'each is recorded';
     is recorded('account.password.refuse', $account), 4, 'under its own name';
 };

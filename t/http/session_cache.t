@@ -26,9 +26,9 @@ my $portal = Caportal::Test->start(edit => sub ($text) {
     $text =~ s/\Q$socket\E/$folder\/redis.sock/g;
     $text =~ s/^worker_processes.*/worker_processes 2;/m;
     $text =~ s/^(\s*)caportal_session_timeout.*/$1caportal_session_timeout idle=1m absolute=2m;/m;
-    $text =~ s/^(\s*)(?=caportal_session_timeout)/$1caportal_session_cache ${\ KNOWN};\n$1/m;
-    $text =~ s{^(\s*)(?=location = /status)}{$1location = /guarded { caportal_session required; try_files /none =204; }\n$1}m;
-    return $text;
+    $text =~ s/^(\s*caportal_session_cache\s+)\S+;/$1${\ KNOWN};/m;
+    my $guarded = 'location = /guarded { caportal_session required; try_files /none =204; }';
+    return $text =~ s{^(\s*)(?=location = /status)}{$1$guarded\n$1}mr;
 });
 
 sub ask ($connection, $path = '/guarded') { return $connection->ask($connection->head(GET => $path), 10) }
@@ -72,7 +72,12 @@ sub write_session ($session, %at) {
 sub until_refused ($begin, @connections) {
     my ($last, $status) = (0, 0);
     for my $connection (@connections) {
-        eventually(sub { my $asked = time; $status = ask($connection)->{status}; $last = $asked if $status == 204; $status != 204 }, 3);
+        eventually(sub {
+            my $asked = time;
+            $status = ask($connection)->{status};
+            $last   = $asked if $status == 204;
+            return $status != 204;
+        }, 3);
     }
     return ($last ? $last - $begin : 0, $status);
 }
@@ -192,6 +197,25 @@ subtest 'Redis hangs' => sub {
     $portal->process('redis')->signal('CONT');
     is_tracked('awake again');
     is_known('after', @all);
+};
+
+subtest 'Redis does not let itself be listened to' => sub {
+    my $user = $portal->stack->{database} . '_web';
+    $portal->redis(ACL => SETUSER => $user, 'resetchannels');
+    ok eventually(sub { sessions()->{tracked} == 0 }, 3), 'nobody is told of changes';
+    my $session = new_session();
+    my @all = to_each($session->{cookie});
+    my $before = sessions();
+    is ask($_)->{status}, 204, 'who is signed in is served' for @all, @all;
+    is sessions()->{hits}, $before->{hits}, 'by asking each time';
+    $portal->redis(DEL => $session->{key});
+    is ask($_)->{status}, 401, 'so that an end is known at once' for @all;
+    ok eventually(sub { 4 == (() = $portal->logs =~ /sessions are looked up one by one: .*NOPERM/g) }, 5),
+        'the log says so, once a worker' or diag scalar(() = $portal->logs =~ /sessions are looked up one by one/g);
+    $portal->redis(ACL => SETUSER => $user, '&*');
+    is_tracked('again');
+    ok eventually(sub { 4 == (() = $portal->logs =~ /sessions are cached again/g) }, 5), 'the log says that too';
+    is_known('after', to_each(new_session()->{cookie}));
 };
 
 # The answer was true when it was given, but is not kept: what came after it was heard before it.

@@ -21,8 +21,7 @@ my $from    = 10;
 
 # A code for a number, asked for from an address: the answer as Caportal::Test::Curl has it.
 sub send_code ($phone, $address = '127.0.7.' . $from++) {
-    $portal->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', 'caportal:sms-minute:*')) do redis.call('DEL', key) "
-        . 'end', 0);
+    $portal->forget_keys('sms-minute:*');
     return curl($portal->addresses->{portal} . '/api/sms-codes', ca => $portal->addresses->{server_ca},
         folder => $portal->home, json => {phone => $phone, purpose => 'login'},
         headers => ["Origin: $portal->{addresses}{portal}"], words => ['--interface', $address]);

@@ -14,7 +14,7 @@ use constant CLASSES => qw(2xx 3xx 4xx 5xx);
 
 # Without a cache a session needs Redis, so that one which hangs makes a request wait.
 my $portal = Caportal::Test->start(
-    edit => sub ($text) { $text =~ s{^(\s*caportal_session_timeout)}{    caportal_session_cache off;\n$1}mr });
+    edit => sub ($text) { $text =~ s{^(\s*caportal_session_cache\s+)\S+;}{$1off;}mr });
 my $client = $portal->client;
 my $folder = folder($portal->home . '/status', 0700);
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "account/password.h"
@@ -89,7 +90,8 @@ static cp_password_verdict_t
 judge(const char *text)
 {
     static const cp_str_t context[] = {
-        { 11, (char *) (uintptr_t) "13947100208" }, { 0, NULL }, { 24, (char *) (uintptr_t) "Wang.Jianguo@example.com" },
+        { 11, (char *) (uintptr_t) "13947100208" }, { 0, NULL },
+        { 24, (char *) (uintptr_t) "Wang.Jianguo@example.com" },
         { 12, (char *) (uintptr_t) "wang.jianguo" }, { 18, (char *) (uintptr_t) "青城建筑工程" },
     };
 
@@ -294,10 +296,47 @@ on_threads(void **state)
 }
 
 
+static void *
+hash_twice(void *data)
+{
+    cp_arena_t *arena = cp_arena_new(0);
+    int        *priorities = data;
+    cp_str_t    hash;
+
+    priorities[0] = getpriority(PRIO_PROCESS, 0);
+    assert_int_equal(cp_password_hash(arena, CP_STR("correct horse"), &hash), CP_OK);
+    priorities[1] = getpriority(PRIO_PROCESS, 0);
+    assert_int_equal(cp_password_verify(arena, CP_STR("correct horse"), hash), CP_OK);
+    priorities[2] = getpriority(PRIO_PROCESS, 0);
+    cp_arena_free(arena);
+
+    return NULL;
+}
+
+
+/* A thread that hashes goes behind, once; the others of the process stay where they are. */
+static void
+priority(void **state)
+{
+    pthread_t thread;
+    int       before = getpriority(PRIO_PROCESS, 0), priorities[3];
+
+    (void) state;
+
+    assert_int_equal(pthread_create(&thread, NULL, hash_twice, priorities), 0);
+    pthread_join(thread, NULL);
+
+    assert_true(priorities[1] > priorities[0] || priorities[1] == 19);
+    assert_int_equal(priorities[2], priorities[1]);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(priority),
         cmocka_unit_test(hashing),
         cmocka_unit_test(slots),
         cmocka_unit_test(strength),

@@ -184,9 +184,7 @@ wait_for_commands(unsigned count)
     int             i;
 
     for (i = 0; i < 5000 && !there; i++) {
-        pthread_mutex_lock(&fake.lock);
-        there = fake.commands >= count;
-        pthread_mutex_unlock(&fake.lock);
+        there = fake_commands(&fake) >= count;
         nanosleep(&pause, NULL);
     }
     assert_true(there);
@@ -220,7 +218,7 @@ only_the_first_waits(void **state)
     }
 
     /* … then one finds out whether it is back … */
-    commands = fake.commands;
+    commands = fake_commands(&fake);
     pthread_create(&probe, NULL, asks, &result);
     wait_for_commands(commands + 1);
 
@@ -307,7 +305,7 @@ static void
 an_old_fault_says_nothing(void **state)
 {
     pthread_t old;
-    unsigned  lines, connections, commands = fake.commands;
+    unsigned  lines, connections, commands = fake_commands(&fake);
     int       result;
 
     (void) state;

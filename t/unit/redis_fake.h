@@ -231,6 +231,19 @@ fake_connections(fake_t *fake)
 }
 
 
+static inline unsigned
+fake_commands(fake_t *fake)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&fake->lock);
+    n = fake->commands;
+    pthread_mutex_unlock(&fake->lock);
+
+    return n;
+}
+
+
 /* The first words of all commands since it was asked last. */
 static inline const char *
 fake_heard(fake_t *fake)

@@ -78,6 +78,16 @@ sub _pids ($self, @processes) {
 sub pin ($self, @processes) {
     $self->{pids} = [$self->_pids(@processes)];
     capture('taskset', '-a', '-c', '-p', SERVER_CPU, $_) for @{ $self->{pids} };
+    _go_first($_) for @{ $self->{pids} }, $$;
+    return;
+}
+
+# Where the kernel shares a CPU out among sessions, this one's is not that of one among many: waiting for strangers is
+# no property of what is measured.
+sub _go_first ($pid) {
+    open my $file, '>', "/proc/$pid/autogroup" or return;
+    print {$file} "-20\n";
+    close $file;
     return;
 }
 
@@ -147,22 +157,41 @@ sub loop ($self, $name, @words) {
     return {count => $count, rate => $count / $time, cpu => $cpu};
 }
 
+# Starts a program on the load's CPU; the sub that comes back waits for its end and returns what it said.
+sub at_load ($class, $name, @words) {
+    open my $said, '-|', 'taskset', '-c', LOAD_CPU, $class->program($name), @words or die "$name: $!\n";
+    return sub () {
+        my $text = join '', <$said>;
+        close $said or die "$name failed\n";
+        return $text;
+    };
+}
+
 sub median (@values) {
     my @sorted = sort { $a <=> $b } @values;
     return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
 }
 
-# Product and baselines in turn: sides is [[label, sub, bench], …], the product first; the bench is that of the servers
-# which are asked, when they are not this one's. Returns {label => [runs]}.
+# Product and baselines in turn: sides is [[label, sub, bench, sub], …], the product first; the bench is that of the
+# servers which are asked, when they are not this one's; the last prepares a run and is not measured. Returns
+# {label => [runs]}.
 sub pairs ($self, @sides) {
     my %runs;
     for my $pair (1 .. $self->{pairs}) {
         for my $side (@sides) {
-            my ($label, $load, $bench) = @$side;
+            my ($label, $load, $bench, $prepare) = @$side;
+            $prepare->() if $prepare;
             push @{ $runs{$label} }, ($bench // $self)->measure($label, $load);
         }
     }
     return \%runs;
+}
+
+# One closing line for values of which less is better: [product], [baseline].
+sub report_less ($name, $metric, $unit, $product, $baseline, $target = 'none') {
+    printf "%s metric=%s value=%.2f unit=%s baseline=%.2f ratio=%.3f target=%s\n", $name, $metric, median(@$product),
+        $unit, median(@$baseline), median(map { $baseline->[$_] / $product->[$_] } 0 .. $#$product), $target;
+    return;
 }
 
 # The closing lines of product against baseline; larger ratios are better. targets: {rate => …, cpu => …}.

@@ -162,10 +162,16 @@ sub wait_for_messages ($self, $phone, $count) {
     return 0;
 }
 
+# Redis forgets all keys behind the prefix that a pattern fits, as if their time were over.
+sub forget_keys ($self, @patterns) {
+    $self->redis('EVAL', "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end", 0,
+        "caportal:$_") for @patterns;
+    return;
+}
+
 # The counters of messages sent and of passwords tried begin again.
 sub forget_limits ($self) {
-    $self->redis('EVAL', "for _, kind in ipairs({'sms-*', 'password-*'}) do "
-            . "for _, key in ipairs(redis.call('KEYS', 'caportal:' .. kind)) do redis.call('DEL', key) end end", 0);
+    $self->forget_keys('sms-*', 'password-*');
     $self->change('DELETE FROM sms_code');
     return;
 }

@@ -16,7 +16,7 @@ sub missing ($class) {
     return grep { !-e } NEEDED;
 }
 
-# portal; port: that it listens on; locations: text of its server block.
+# portal; port: that it listens on; common: text for the level above; locations: text of its server block.
 sub start ($class, %given) {
     my $self = bless {%given}, $class;
     my $home = $self->{home} = folder($given{portal}->home . '/lua', 0755);
@@ -40,6 +40,7 @@ sub start ($class, %given) {
             uwsgi_temp_path $home/run/uwsgi;
             scgi_temp_path $home/run/scgi;
             keepalive_requests 1000000000;
+            ${\ ($self->{common} // '')}
             server {
                 listen 127.0.0.1:$self->{port};
                 $self->{locations}

@@ -48,7 +48,7 @@ sub stop ($self) {
 
 sub DESTROY ($self) {
     local ($?, $@, $!);
-    $self->stop;
+    $self->stop if $self->{process};
     return;
 }
 

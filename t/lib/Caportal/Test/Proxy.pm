@@ -1,7 +1,7 @@
 package Caportal::Test::Proxy;
 
-# Stands between the workers and their Redis, on a unix socket, and holds back what it is told to: so that a test decides
-# which of two connections is heard first, or that one is not heard any more.
+# Stands between the workers and their Redis, on a unix socket, and holds back what it is told to: so that a test
+# decides which of two connections is heard first, or that one is not heard any more.
 
 use v5.36;
 use IO::Select;
