@@ -14,7 +14,7 @@
 #include "job.h"
 #include "resources.h"
 
-#define START_MS    5000      /* to get into the cage */
+#define START_MS    15000     /* to get into the cage */
 #define LEAVE_MS    2000      /* from the answer to the end */
 #define RETRY_MS    1000      /* after a child that did not get into its cage */
 #define FAILURES    3

@@ -14,7 +14,7 @@
 #include "catalog/catalog.h"
 #include "inspect/inspect.h"
 
-static cp_inspect_conf_t     conf = { .timeout_ms = 20000 };
+static cp_inspect_conf_t     conf = { .timeout_ms = 90000 };
 static cp_inspect_request_t  request;
 static unsigned              times = 1;
 static const char           *out;

@@ -253,7 +253,7 @@ play(void *data)
 static void
 see(const play_t *as)
 {
-    cp_inspect_conf_t    conf = { .socket = path, .timeout_ms = 300 };
+    cp_inspect_conf_t    conf = { .socket = path, .timeout_ms = as->silent ? 300 : 30000 };
     cp_inspect_request_t request = cp_inspect_defaults;
     cp_inspection_t      result;
     pthread_t            thread;

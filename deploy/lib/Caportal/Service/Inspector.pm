@@ -43,7 +43,7 @@ sub start ($self) {
 # Its word in the log, behind those of earlier runs. One that ran before had said it.
 sub wait_ready ($self) {
     my ($log, $before) = ($self->{process}->log_file, $self->{before} // 0);
-    $self->{process}->wait_until(15, sub { -r $log && index(read_file($log), 'inspector starts', $before) >= 0 });
+    $self->{process}->wait_until(30, sub { -r $log && index(read_file($log), 'inspector starts', $before) >= 0 });
     return;
 }
 

@@ -18,12 +18,13 @@ my $root  = abs_path(dirname(__FILE__) . '/../../../..');
 my $build = $ENV{CAPORTAL_BUILD} // "$root/build";
 my @started;
 
-# Words of inspector.conf by name (children => 1 …); allow: a pattern of alarming log lines that are expected.
+# Words of inspector.conf by name (children => 1 …), with patience for a machine that has much else to do; allow: a
+# pattern of alarming log lines that are expected.
 sub start ($class, %option) {
     my $allow = delete $option{allow};
     my $home  = File::Temp::tempdir('ci.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     my $self  = bless {allow => $allow, home => $home, files => 0}, $class;
-    my %words = (user => 'nobody', listen => "$home/run/inspector.sock", children => 2, %option);
+    my %words = (user => 'nobody', listen => "$home/run/inspector.sock", children => 2, wall_time => '60s', %option);
 
     folder("$home/$_") for qw(conf run log files);
     write_file("$home/conf/inspector.conf", join '', map {"$_ $words{$_};\n"} sort keys %words);
@@ -146,7 +147,7 @@ sub stopped_children ($self, $count) {
     return @ready;
 }
 
-sub wait_for ($self, $what, $condition, $seconds = 20) {
+sub wait_for ($self, $what, $condition, $seconds = 60) {
     my $end = time + $seconds;
     while (time < $end) {
         my $got = $condition->();
