@@ -23,8 +23,8 @@
 #define NAMESPACES      (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /*
- * What decoding takes, by experience: memory, its two descriptors, the connection. Nothing that opens, executes, connects,
- * forks, signals or looks at another process.
+ * What decoding takes, by experience: memory, its two descriptors, the connection. Nothing that opens, executes,
+ * connects, forks, signals or looks at another process.
  */
 static const int allowed[] = {
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat),
@@ -41,8 +41,10 @@ static const int allowed[] = {
 };
 
 
-/* Memory, but never memory that can be executed; fstat() by its newer name, but of a descriptor; what
- * fdopen() and FreeType do with one. */
+/*
+ * Memory, but never memory that can be executed; fstat() by its newer name, but of a descriptor; what fdopen() and
+ * FreeType do with one.
+ */
 static const struct {
     int                  call;
     struct scmp_arg_cmp  when;

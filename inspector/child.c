@@ -178,7 +178,7 @@ read_hello(server_t *server, child_t *child)
 
 /* The reply of a child that may have been taken over, so each value is looked at; its output too. */
 static bool
-take_reply(server_t *server, child_t *child)
+take_reply(child_t *child)
 {
     client_t       *client = child->client;
     cp_wire_reply_t reply;
@@ -194,9 +194,9 @@ take_reply(server_t *server, child_t *child)
     {
         cp_log(CP_LOG_ALERT, "the reply of a child is none");
         kill(child->pid, SIGKILL);
-        client_refuse(server, client, CP_INSPECT_CRASHED);
+        client_refuse(client, CP_INSPECT_CRASHED);
     } else {
-        client_answer(server, client, &reply);
+        client_answer(client, &reply);
     }
     end(child);
 
@@ -210,7 +210,7 @@ child_read(server_t *server, child_t *child)
     if (child->state == CHILD_STARTS) {
         read_hello(server, child);
     } else if (child->state == CHILD_WORKS) {
-        (void) take_reply(server, child);
+        (void) take_reply(child);
     }
 }
 
@@ -274,8 +274,8 @@ bury(server_t *server, child_t *child, int status)
         server->failures++;
         server->fork_ms = cp_wire_now_ms() + RETRY_MS;
         cp_log(CP_LOG_ALERT, "a child ended before it was in its cage");
-    } else if (child->state == CHILD_WORKS && !take_reply(server, child)) {
-        client_refuse(server, child->client, verdict_of(child, status));
+    } else if (child->state == CHILD_WORKS && !take_reply(child)) {
+        client_refuse(child->client, verdict_of(child, status));
     }
 
     close(child->fd);

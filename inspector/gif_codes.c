@@ -1,8 +1,8 @@
 #include "gif_codes.h"
 
-#define CODES     4096u    /* of 12 bits */
-#define NONE      CODES    /* no code came since the table was cleared */
-#define PIXEL_BITS 8u      /* bits of a pixel */
+#define CODES       4096u    /* of 12 bits */
+#define NONE        CODES    /* no code came since the table was cleared */
+#define PIXEL_BITS  8u       /* at most */
 
 typedef struct {
     const uint8_t  *at;

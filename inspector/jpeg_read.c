@@ -25,8 +25,8 @@ static const int unsupported[] = {
 };
 
 /*
- * Warnings after which pixels may not be what was encoded. A file that ends without its last marker is one: scans may be
- * missing, and arithmetic decoding goes on with zeros and says nothing else.
+ * Warnings after which pixels may not be what was encoded. A file that ends without its last marker is one: scans may
+ * be missing, and arithmetic decoding goes on with zeros and says nothing else.
  */
 static const int losses[] = {
     JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_MUST_RESYNC, JWRN_ARITH_BAD_CODE, JWRN_JPEG_EOF,

@@ -35,8 +35,8 @@ confine(const inspector_conf_t *conf, cp_cage_t *cage)
         failed = cp_cage_confine(conf->user, &bare);
     }
     if (failed == NULL && bare) {
-        cp_log(CP_LOG_NOTICE, "no namespaces here for an ordinary user: the filter of system calls alone keeps children "
-                              "from files and network");
+        cp_log(CP_LOG_NOTICE, "no namespaces here for an ordinary user: the filter of system calls alone keeps "
+                              "children from files and network");
     }
 
     return failed;
@@ -77,7 +77,7 @@ run(const inspector_conf_t *conf)
 }
 
 
-/* What a service was started with may be secret, and children keep the whole memory: it is wiped, not only forgotten. */
+/* What a service was started with may be secret, and children keep the whole memory: it is wiped, not just unset. */
 static void
 forget_environment(void)
 {

@@ -49,7 +49,7 @@ takes_trns(stream_t *stream, uint32_t length)
 }
 
 
-/* W3C PNG sections 5.3 and 5.4: a length of 31 bits, four letters. Any other is no chunk, so nothing behind it is one. */
+/* W3C PNG sections 5.3 and 5.4: a length of 31 bits, four letters. Any other is no chunk, nor is what follows it. */
 static void
 must_be_chunk(const uint8_t *chunk)
 {

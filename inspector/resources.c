@@ -221,8 +221,8 @@ open_resource(const char *path)
 
 
 /*
- * open(2) and fopen(3) for this program's libraries: the linker finds these before the C library's. In the cage a system
- * call that opens would kill; a library that asks for a file which is not there merely goes on without.
+ * open(2) and fopen(3) for this program's libraries: the linker finds these before the C library's. In the cage a
+ * system call that opens would kill; a library that asks for a file which is not there merely goes on without.
  */
 int
 open(const char *path, int flags, ...)

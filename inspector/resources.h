@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Opens all that fontconfig and poppler may ask for, read-only. Says how many; false when out of descriptors or memory. */
+/* Opens all that fontconfig and poppler may ask for, and says how many. False when out of descriptors or memory. */
 bool cp_resources_open(size_t *count);
 void cp_resources_close(void);
 

@@ -1,6 +1,6 @@
 /*
- * cage_probe [bare] ACTION      enters the cage that caportal-inspector's children enter, does one thing in it, and prints
- *                               how that ended: "returned", "refused", "signal N", or what kept it from entering
+ * cage_probe [bare] ACTION      enters the cage that caportal-inspector's children enter, does one thing in it, and
+ *                               prints how that ended: "returned", "refused", "signal N", or what kept it out
  *
  * bare: without the parent's confinement, so that nothing but the filter and the limits is in the way.
  */

@@ -1,8 +1,8 @@
 /*
  * inspect SOCKET [NAME=VALUE…] TYPE:FILE…      one line of JSON a file, what cp_inspect() said of it
  *
- * NAME is pixels, pages, thumbnail, quality, edge, timeout (ms), times (each file so often) or out (a prefix: copies are
- * written to PREFIX.copy, .thumbnail and .page1 …).
+ * NAME is pixels, pages, thumbnail, quality, edge, timeout (ms), times (each file so often) or out (a prefix: copies
+ * are written to PREFIX.copy, .thumbnail and .page1 …).
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -38,7 +38,7 @@ __lsan_default_suppressions(void)
 }
 
 
-/* `nginx -t` ends with its whole configuration in memory; behind an empty root there is nothing to look for leaks with. */
+/* `nginx -t` ends with its whole configuration in memory; behind an empty root there is no /proc to look for leaks. */
 int
 __lsan_is_turned_off(void)
 {

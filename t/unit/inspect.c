@@ -47,7 +47,8 @@ reasons(void **state)
 
 
 static const cp_wire_request_t good_request = {
-    .version = CP_WIRE_VERSION, .type = CP_TYPE_JPEG, .max_pixels = 1000, .max_pages = 3, .thumbnail = 256, .quality = 90,
+    .version = CP_WIRE_VERSION, .type = CP_TYPE_JPEG, .max_pixels = 1000, .max_pages = 3, .thumbnail = 256,
+    .quality = 90,
 };
 
 
