@@ -12,8 +12,8 @@ my $sys   = 'signal 31';    # SIGSYS
 
 my %expected = (
     nothing => 'returned',
-    (map { $_ => $sys } qw(socket unix_socket connect openat open stat unlink execve fork clone kill ptrace prctl setrlimit
-        executable_memory make_executable io_uring compat_call)),
+    (map { $_ => $sys } qw(socket unix_socket connect openat open stat unlink execve fork clone kill ptrace prctl
+        setrlimit executable_memory make_executable io_uring compat_call)),
     spin            => 'signal 24',    # SIGXCPU
     write_much      => 'signal 25',    # SIGXFSZ
     take_memory     => 'refused',
@@ -51,7 +51,8 @@ for my $pid (@children) {
     my $text = join '', <$environment>;
     unlike $text, qr/[^\0]/, 'no environment';
 
-    my %limit = map { /^(Max .+?)\s{2,}(\S+)/ ? ($1 => $2) : () } do { open my $file, '<', "/proc/$pid/limits" or die $!; <$file> };
+    open my $limits, '<', "/proc/$pid/limits" or die $!;
+    my %limit = map { /^(Max .+?)\s{2,}(\S+)/ ? ($1 => $2) : () } <$limits>;
     is $limit{'Max cpu time'},       2,             'limited: CPU time';
     is $limit{'Max file size'},      64 * 2**20,    'limited: file size';
     is $limit{'Max core file size'}, 0,             'limited: core';

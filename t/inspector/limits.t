@@ -43,18 +43,21 @@ subtest 'bombs' => sub {
         . png_chunk('IDAT', inflated(108, "\0")) . png_chunk('IEND');
     cmp_ok length $bomb, '<', 700_000, 'a small file';
     is $inspector->verdict('png', $bomb), 'too_many_pixels', '30,000 × 30,000 is refused by its header';
-    is $inspector->verdict('png', $bomb, pixels => 4e9), 'too_much_memory', 'allowed to be so large, it finds its memory limited'
+    is $inspector->verdict('png', $bomb, pixels => 4e9), 'too_much_memory',
+        'allowed to be so large, it finds its memory limited'
         if !$class->is_sanitized;
 
     my $interlaced = "\x89PNG\r\n\x1a\n" . png_chunk('IHDR', pack 'NNC5', 9000, 9000, 16, 6, 0, 0, 1)
         . png_chunk('IDAT', inflated(10, "\0")) . png_chunk('IEND');
-    is $inspector->verdict('png', $interlaced, pixels => 4e9), 'too_much_memory', 'so does a picture that is held as a whole'
+    is $inspector->verdict('png', $interlaced, pixels => 4e9), 'too_much_memory',
+        'so does a picture that is held as a whole'
         if !$class->is_sanitized;
 
     my $objects = stream(inflated(400), '/Type/ObjStm/N 1/First 4/Filter/FlateDecode');
     my @bombed  = ('<</Type/Catalog/Pages 2 0 R/OpenAction 6 0 R>>', '<</Type/Pages/Kids[3 0 R]/Count 1>>',
         '<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>', $objects);
-    like $inspector->verdict('pdf', pdf_compressed(\@bombed, 6 => 4)), qr/\Atoo_(?:much_memory|slow)\z/, 'objects that inflate to 400 MB';
+    like $inspector->verdict('pdf', pdf_compressed(\@bombed, 6 => 4)), qr/\Atoo_(?:much_memory|slow)\z/,
+        'objects that inflate to 400 MB';
 
     is $inspector->verdict('pdf', slow_document()), 'too_slow', 'forms in forms in forms';
 
@@ -118,7 +121,8 @@ subtest 'one after the other, and side by side' => sub {
     $inspector->wait_for('the file to be handed over', sub { $inspector->children > @ready });
     kill KILL => $begun->{pid};
     $inspector->await($begun);
-    ok $inspector->wait_for('its child to go', sub { 1 == grep { kill 0, $_ } @ready }), 'a child whose client went is not kept';
+    ok $inspector->wait_for('its child to go', sub { 1 == grep { kill 0, $_ } @ready }),
+        'a child whose client went is not kept';
     kill KILL => @ready;
 
     # Clients that say nothing, or nonsense.
@@ -154,9 +158,12 @@ subtest 'the end' => sub {
     my @begun = map { $inspector->begin('png', $good) } 1 .. 3;
     $inspector->wait_for('the file to be handed over', sub { $inspector->children > @ready });
     my $pid = $inspector->pid;
-    my @waiting = $inspector->wait_for('all to be asked', sub { my @sockets = grep { (readlink $_ // '') =~ /^socket/ } glob "/proc/$pid/fd/*"; @sockets >= 1 + 3 + 2 });
+    # The listening one, those of three clients and of two children.
+    $inspector->wait_for('all to be asked',
+        sub { 6 <= grep { (readlink $_ // '') =~ /^socket/ } glob "/proc/$pid/fd/*" });
     kill TERM => $pid;
-    $inspector->wait_for('the socket to be closed', sub { !IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => $inspector->socket) });
+    $inspector->wait_for('the socket to be closed',
+        sub { !IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => $inspector->socket) });
     kill CONT => @ready;
     is_deeply [map { $inspector->await($_) } @begun], [qw(ok ok ok)], 'what was asked before is done';
     ok $inspector->wait_for('its end', sub { !$inspector->pid }), 'then it ends';
@@ -166,7 +173,8 @@ subtest 'the end' => sub {
     $inspector->service->start;
     $inspector->service->wait_ready;
     is $inspector->verdict('png', $good), 'ok', 'started again, over the socket that was left';
-    my $second = Caportal::Process->new(name => 'second', run => $inspector->home . '/run', log => $inspector->home . '/log');
+    my $second = Caportal::Process->new(name => 'second', run => $inspector->home . '/run',
+        log => $inspector->home . '/log');
     $second->start([$inspector->service->_command]);
     $inspector->wait_for('the second to give up', sub { !$second->pid });
     like $second->last_lines, qr/cannot listen .*Address already in use/, 'a second one on the same socket gives up';
@@ -174,7 +182,8 @@ subtest 'the end' => sub {
 
     my @children = $inspector->children;
     $inspector->service->process->signal('KILL');
-    ok $inspector->wait_for('the children to go', sub { !grep { kill 0, $_ } @children }), 'killed, it takes its children with it';
+    ok $inspector->wait_for('the children to go', sub { !grep { kill 0, $_ } @children }),
+        'killed, it takes its children with it';
     $inspector->service->start;
     $inspector->service->wait_ready;
     is $inspector->verdict('png', $good), 'ok', 'and can be started again';
