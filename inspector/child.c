@@ -176,7 +176,7 @@ read_hello(server_t *server, child_t *child)
 }
 
 
-/* The reply of a child that may have been taken over, so each value is looked at; its output too. */
+/* The reply of a child that may have been taken over: each value is looked at, its output too. False: there is none. */
 static bool
 take_reply(child_t *child)
 {
@@ -193,11 +193,9 @@ take_reply(child_t *child)
             && (fstat(client->files[1], &st) != 0 || st.st_size != (off_t) reply.size)))
     {
         cp_log(CP_LOG_ALERT, "the reply of a child is none");
-        kill(child->pid, SIGKILL);
-        client_refuse(client, CP_INSPECT_CRASHED);
-    } else {
-        client_answer(client, &reply);
+        return false;
     }
+    client_answer(client, &reply);
     end(child);
 
     return true;
@@ -209,8 +207,8 @@ child_read(server_t *server, child_t *child)
 {
     if (child->state == CHILD_STARTS) {
         read_hello(server, child);
-    } else if (child->state == CHILD_WORKS) {
-        (void) take_reply(child);
+    } else if (child->state == CHILD_WORKS && !take_reply(child)) {
+        kill(child->pid, SIGKILL);    /* it ended, or wants to keep its file without an answer */
     }
 }
 
@@ -271,6 +269,9 @@ static void
 bury(server_t *server, child_t *child, int status)
 {
     if (child->state == CHILD_STARTS) {
+        read_hello(server, child);    /* it may have said why */
+    }
+    if (child->state == CHILD_STARTS) {
         server->failures++;
         server->fork_ms = cp_wire_now_ms() + RETRY_MS;
         cp_log(CP_LOG_ALERT, "a child ended before it was in its cage");
@@ -294,7 +295,6 @@ child_reap(server_t *server)
             child_t *child = &server->children[i];
 
             if (child->state != CHILD_NONE && child->pid == pid) {
-                child_read(server, child);
                 bury(server, child, status);
                 break;
             }
