@@ -7,6 +7,7 @@ use Caportal::Test::Inspector;
 use Caportal::Test::Picture qw(png png_chunk jpeg pdf_page pdf_compressed);
 use Compress::Zlib ();
 use IO::Socket::UNIX;
+use POSIX ();
 use Socket qw(SOCK_SEQPACKET);
 use Test::More;
 
@@ -35,6 +36,16 @@ sub slow_document () {
             stream('0 0 9 9 re f ' x 9, $form),
         ],
     );
+}
+
+# The connection of a child, shared with it.
+sub connection_of ($pid) {
+    my $process = syscall 434, $pid, 0;           # pidfd_open
+    my $fd      = syscall 438, $process, 3, 0;    # pidfd_getfd
+    POSIX::close($process) if $process >= 0;
+    return if $fd < 0;
+    open my $socket, '+<&=', $fd or die $!;
+    return $socket;
 }
 
 subtest 'bombs' => sub {
@@ -89,6 +100,18 @@ subtest 'a child that dies' => sub {
     is $in_hand->('XFSZ'), 'too_much_memory', 'too much written';
     is $inspector->verdict('png', $good), 'ok', 'others take its place';
     is scalar(grep { my $pid = $_; grep { $_ == $pid } @first } $inspector->children), 0, 'all of them new';
+
+    # One that was taken over may end its connection and live on: shutdown(2) of the same connection, by pidfd_getfd(2).
+    SKIP: {
+        my @ready = $inspector->stopped_children(2);
+        my @ends  = map { connection_of($_) // () } @ready;
+        skip 'no other process\'s connection can be had here', 1 if @ends != @ready;
+        my $begun = $inspector->begin('png', $good);
+        $inspector->wait_for('the file to be handed over', sub { $inspector->children > @ready });
+        shutdown $_, 2 for @ends;
+        is $inspector->await($begun), 'crashed', 'one that hangs up is not waited for';
+        kill KILL => @ready;
+    }
 
     # Dying in reserve costs nobody anything.
     kill KILL => $inspector->children;
