@@ -90,7 +90,7 @@ subtest 'a child that dies' => sub {
             kill $_ => @ready for $signal, 'CONT';
         }
         my $verdict = $of->await($begun);
-        kill KILL => @ready;
+        $of->put_down(@ready);
         return $verdict;
     };
     is $in_hand->('KILL'), 'crashed',  'killed';
@@ -105,16 +105,19 @@ subtest 'a child that dies' => sub {
     SKIP: {
         my @ready = $inspector->stopped_children(2);
         my @ends  = map { connection_of($_) // () } @ready;
-        skip 'no other process\'s connection can be had here', 1 if @ends != @ready;
+        if (@ends != @ready) {
+            $inspector->put_down(@ready);
+            skip 'no other process\'s connection can be had here', 1;
+        }
         my $begun = $inspector->begin('png', $good);
         $inspector->wait_for('the file to be handed over', sub { $inspector->children > @ready });
         shutdown $_, 2 for @ends;
         is $inspector->await($begun), 'crashed', 'one that hangs up is not waited for';
-        kill KILL => @ready;
+        $inspector->put_down(@ready);
     }
 
     # Dying in reserve costs nobody anything.
-    kill KILL => $inspector->children;
+    $inspector->put_down($inspector->stopped_children(2));
     is $inspector->verdict('png', $good), 'ok', 'children killed while they wait are replaced';
     like $inspector->log, qr/a child died over a file of type 2: signal 9/, 'the log says what happened, and no name';
     $inspector->stop;
@@ -146,7 +149,7 @@ subtest 'one after the other, and side by side' => sub {
     $inspector->await($begun);
     ok $inspector->wait_for('its child to go', sub { 1 == grep { kill 0, $_ } @ready }),
         'a child whose client went is not kept';
-    kill KILL => @ready;
+    $inspector->put_down(@ready);
 
     # Clients that say nothing, or nonsense.
     my @mute = map { IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => $inspector->socket) } 1 .. 20;

@@ -147,6 +147,12 @@ sub stopped_children ($self, $count) {
     return @ready;
 }
 
+# Kills children and waits until their parent knows: before, it may still give a file to one of them.
+sub put_down ($self, @pids) {
+    kill KILL => @pids;
+    return $self->wait_for('the killed to be buried', sub { !grep { kill 0, $_ } @pids });
+}
+
 sub wait_for ($self, $what, $condition, $seconds = 60) {
     my $end = time + $seconds;
     while (time < $end) {
