@@ -8,6 +8,7 @@ use warnings FATAL => 'all';
 use Caportal::Files qw(read_file);
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
+use Caportal::Test::Race qw(during);
 use Caportal::Test::Walk qw(is_problem code_of certificate_by at_once);
 use Digest::SHA qw(sha256);
 use Test::More;
@@ -239,6 +240,26 @@ subtest 'certificates' => sub {
     is_problem($try->(@holder), 401, 'certificate_revoked', 'and refused from the next moment');
     cmp_ok $portal->value('SELECT COUNT(*) FROM audit WHERE action = "session.refuse"'
             . ' AND JSON_VALUE(detail, "$.method") = "certificate"'), '>', 5, 'refusals are recorded';
+};
+
+# Whoever ends all sessions of an account finds none that is being begun: so that one waits for them.
+subtest 'while the sessions are ended' => sub {
+    my ($client, $journey) = $portal->sign_in;
+    my $phone = $journey->{phone};
+    my $id    = $client->get('/api/session')->json->{account}{id};
+    for (['ended', 'sessions_from = 1'], ['disabled', "state = 'disabled'"]) {
+        my ($what, $change) = @$_;
+        $portal->forget_limits;
+        is send_code($phone)->code, 202, 'a code is sent';
+        my $code = code_for($phone);
+        my ($waits, $said) = during($portal, ["UPDATE account SET $change WHERE public_id = ?", $id],
+            sub { by_sms($phone, $code)->body });
+        ok $waits, "signing in waits while they are $what";
+        like $said, qr/"unauthenticated"/, 'and is refused';
+        is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'session.create' AND object_id = ?", $id), 1,
+            'no session is recorded';
+        is $portal->redis_value('HLEN', "caportal:sessions:$id"), 1, 'and none is left';
+    }
 };
 
 # Everything that Redis was ever told stands in its append-only file.
