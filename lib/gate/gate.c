@@ -275,7 +275,45 @@ admit(cp_gate_t *gate, const cp_multipart_part_t *part, bool *file)
         return gate->files == 0 ? CP_OK : bad_field(gate, part->name, CP_F_REPEATED);
     }
 
-    return is_form_field(part->name) && !*file ? CP_OK : bad_field(gate, part->name, CP_F_UNKNOWN);
+    if (!is_form_field(part->name) || *file) {
+        return bad_field(gate, part->name, CP_F_UNKNOWN);
+    }
+
+    gate->in_next = cp_str_is(part->name, CP_GATE_NEXT);
+    return gate->in_next && gate->next_len > 0 ? bad_field(gate, part->name, CP_F_REPEATED) : CP_OK;
+}
+
+
+static cp_code_t
+take_next(cp_gate_t *gate, const void *bytes, size_t len)
+{
+    if (len > sizeof(gate->next) - gate->next_len) {
+        return bad_field(gate, CP_STR(CP_GATE_NEXT), CP_F_TOO_LONG);
+    }
+
+    memcpy(gate->next + gate->next_len, bytes, len);
+    gate->next_len += len;
+
+    return CP_OK;
+}
+
+
+/* A path on this server: what browsers take for another host ("//", and backslashes as slashes) is none. */
+static cp_code_t
+end_next(cp_gate_t *gate)
+{
+    cp_str_t path = cp_str_n(gate->next, gate->next_len);
+    size_t   i;
+    bool     good = path.len == 0 || path.data[0] == '/';
+
+    gate->in_next = false;
+
+    for (i = 0; i < path.len && good; i++) {
+        good = path.data[i] > ' ' && path.data[i] < 0x7f && path.data[i] != '\\'
+               && !(i == 1 && path.data[i] == '/');
+    }
+
+    return good ? CP_OK : bad_field(gate, CP_STR(CP_GATE_NEXT), CP_F_FORMAT);
 }
 
 
@@ -312,6 +350,8 @@ take_part(void *data, const void *bytes, size_t len)
 
     if (gate->in_file) {
         gate->failed = take_file(gate, bytes, len);
+    } else if (gate->in_next) {
+        gate->failed = take_next(gate, bytes, len);
     }
 
     return gate->failed == CP_OK;
@@ -325,6 +365,8 @@ end_part(void *data)
 
     if (gate->in_file) {
         gate->failed = end_file(gate);
+    } else if (gate->in_next) {
+        gate->failed = end_next(gate);
     }
 
     return gate->failed == CP_OK;

@@ -26,8 +26,13 @@ typedef enum {
     CP_GATE_ANY              /* either, a form with any fields and any number of files */
 } cp_gate_form_t;
 
-/* The names of text fields that a form with a file may have: what browsers add (RFC 7578 section 4.6). */
-#define CP_GATE_FORM_FIELDS  "_charset_"
+/*
+ * The names of text fields that a form with a file may have: what browsers add (RFC 7578 section 4.6), and the page of
+ * this server to go to next.
+ */
+#define CP_GATE_FORM_FIELDS  "_charset_", CP_GATE_NEXT
+#define CP_GATE_NEXT         "next"
+#define CP_GATE_NEXT_MAX     256u
 
 /* What the sender says of the body, each {0, NULL} when it says nothing; length -1. */
 typedef struct {
@@ -50,6 +55,9 @@ typedef struct cp_gate_s {
     int64_t           taken;        /* bytes in all */
     int64_t           size;         /* of the files */
     unsigned          files;
+    char              next[CP_GATE_NEXT_MAX];      /* of CP_GATE_FORM, a path of this server; next_len 0: none */
+    size_t            next_len;
+    bool              in_next;
     char              field[CP_GATE_FIELD + 1];    /* with CP_E_INVALID: the field that is wrong, */
     cp_field_code_t   why;                         /* and why */
 

@@ -30,6 +30,9 @@ cp_code_t cp_upload_finish(cp_upload_t *upload);
 void cp_upload_explain(cp_call_t *call);
 void cp_gate_explain(cp_call_t *call, const cp_gate_t *gate);
 
+/* After cp_upload_finish(): the path of this server that its form names to go to next; {0, NULL}: none. */
+cp_str_t cp_upload_next(const cp_upload_t *upload);
+
 /* After cp_upload_finish(): whether call->upload also keeps narrower limits. A refusal is explained. */
 cp_code_t cp_upload_narrow(cp_call_t *call, const cp_gate_limits_t *limits);
 

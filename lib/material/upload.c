@@ -241,6 +241,13 @@ cp_upload_explain(cp_call_t *call)
 }
 
 
+cp_str_t
+cp_upload_next(const cp_upload_t *upload)
+{
+    return upload->gate.next_len == 0 ? CP_STR_NULL : cp_str_n(upload->gate.next, upload->gate.next_len);
+}
+
+
 cp_code_t
 cp_upload_narrow(cp_call_t *call, const cp_gate_limits_t *limits)
 {

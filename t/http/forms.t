@@ -111,6 +111,19 @@ subtest 'a browser is told in HTML' => sub {
     like $answer->{body}, qr/invalid_fields/, 'that says why';
 };
 
+subtest 'a page without scripts goes on' => sub {
+    my $png  = new_png();
+    my $next = '/orders/' . $journey->no . '?tab=materials';
+    my $answer = post(form(part('next', $next), file_part($png)));
+    is $answer->code . ' ' . ($answer->headers->location // ''), "303 $next", 'to where it says, on this server';
+    is sha256_hex($client->get($scan)->body), sha256_hex($png), 'the file is there';
+    is_problem(post(form(part('next', $_), file_part(new_png()))), 422, 'invalid_fields', "not to $_", {next => 'format'})
+        for 'https://evil.example/', '//evil.example/', '/\\evil.example/', "/\tx", 'orders';
+    is sha256_hex($client->get($scan)->body), sha256_hex($png), 'and nothing is stored then';
+    $answer = post(form(part('next', $next), file_part(substr $png, 0, -12)));
+    is $answer->code . ($answer->headers->location // ''), 422, 'nor anywhere when the file is none';
+};
+
 subtest 'however it is cut' => sub {
     my $png  = new_png();
     my $body = form(part('_charset_', 'UTF-8'), file_part($png));

@@ -149,6 +149,7 @@ static void
 form(picture_t *body, const char *parts)
 {
     picture_t file;
+    size_t    n;
 
     body->len = 0;
     for ( ; *parts != '\0'; parts++) {
@@ -203,6 +204,30 @@ form(picture_t *body, const char *parts)
         case 'c':
             put(body, "_charset_\r\n\r\nUTF-8");
             break;
+        case '/':
+            put(body, "next\r\n\r\n/orders/1?a=b#materials");
+            break;
+        case 'e':
+            put(body, "next\r\n\r\n");
+            break;
+        case 'H':
+            put(body, "next\r\n\r\n//evil.example/");
+            break;
+        case 'I':
+            put(body, "next\r\n\r\n/\\evil.example/");
+            break;
+        case 'J':
+            put(body, "next\r\n\r\nhttps://evil.example/");
+            break;
+        case 'K':
+            put(body, "next\r\n\r\n/a\rSet-Cookie: a");
+            break;
+        case 'L':
+            put(body, "next\r\n\r\n/");
+            for (n = 1; n <= CP_GATE_NEXT_MAX; n++) {
+                put(body, "x");
+            }
+            break;
         case 'f':
             put(body, "_charset_; filename=a.jpg\r\nContent-Type: image/jpeg\r\n\r\n");
             jpeg(&file);
@@ -246,6 +271,14 @@ forms(void **state)
         { CP_GATE_FORM, "jk", CP_E_INVALID, "note", CP_F_UNKNOWN, NULL },
         { CP_GATE_FORM, "jo", CP_E_INVALID, "other", CP_F_UNKNOWN, NULL },
         { CP_GATE_FORM, "f", CP_E_INVALID, "_charset_", CP_F_UNKNOWN, NULL },
+        { CP_GATE_FORM, "/j", CP_OK, NULL, 0, NULL },
+        { CP_GATE_FORM, "je", CP_OK, NULL, 0, NULL },
+        { CP_GATE_FORM, "j//", CP_E_INVALID, "next", CP_F_REPEATED, NULL },
+        { CP_GATE_FORM, "jH", CP_E_INVALID, "next", CP_F_FORMAT, NULL },
+        { CP_GATE_FORM, "jI", CP_E_INVALID, "next", CP_F_FORMAT, NULL },
+        { CP_GATE_FORM, "jJ", CP_E_INVALID, "next", CP_F_FORMAT, NULL },
+        { CP_GATE_FORM, "jK", CP_E_INVALID, "next", CP_F_FORMAT, NULL },
+        { CP_GATE_FORM, "jL", CP_E_INVALID, "next", CP_F_TOO_LONG, NULL },
         { CP_GATE_FORM, "u", CP_E_MEDIA_TYPE, NULL, 0, NULL },
         { CP_GATE_FORM, "m", CP_E_MEDIA_TYPE, NULL, 0, NULL },
         { CP_GATE_FORM, "l", CP_E_MEDIA_TYPE, NULL, 0, NULL },
