@@ -6,8 +6,8 @@
 
 #include "material/material.h"
 
-/* Bodies only pass through it. With a quarter more, as the server takes it, it is less than 64 KB. */
-#define BODY_BUFFER  32768
+/* Bodies only pass through it: as much as a TLS record brings. */
+#define BODY_BUFFER  16384
 
 typedef struct {
     ngx_uint_t                 api;       /* unsigned */
