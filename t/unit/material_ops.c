@@ -826,16 +826,14 @@ sweep(void **state)
 
     snprintf(path, sizeof(path), "%s/ab", app.store.folder.data);
     mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/ab/cd", app.store.folder.data);
-    mkdir(path, 0700);
 
     put_file("tmp/0123456789abcdef0123456789abcdef", 601);
     put_file("tmp/1123456789abcdef0123456789abcdef", 599);
     put_file("tmp/README", 9999999);
-    put_file("ab/cd/abcd456789abcdef0123456789abcdef", 3601);
-    put_file("ab/cd/abcd456789abcdef0123456789abcde0", 3599);
-    put_file("ab/cd/abcd456789abcdef0123456789abcde1", 9999999);
-    put_file("ab/cd/notes", 9999999);
+    put_file("ab/abcd456789abcdef0123456789abcdef", 3601);
+    put_file("ab/abcd456789abcdef0123456789abcde0", 3599);
+    put_file("ab/abcd456789abcdef0123456789abcde1", 9999999);
+    put_file("ab/notes", 9999999);
     script("INSERT INTO payment (public_id, order_id, method, amount_fen, state, remark_code, created_at, "
            "voucher_file) VALUES ('p', 1, 'transfer', 1, 'pending', 'r', 1, 'abcd456789abcdef0123456789abcde1')");
 
@@ -844,10 +842,10 @@ sweep(void **state)
     assert_false(is_there("tmp/0123456789abcdef0123456789abcdef"));
     assert_true(is_there("tmp/1123456789abcdef0123456789abcdef"));
     assert_true(is_there("tmp/README"));
-    assert_false(is_there("ab/cd/abcd456789abcdef0123456789abcdef"));
-    assert_true(is_there("ab/cd/abcd456789abcdef0123456789abcde0"));
-    assert_true(is_there("ab/cd/abcd456789abcdef0123456789abcde1"));
-    assert_true(is_there("ab/cd/notes"));
+    assert_false(is_there("ab/abcd456789abcdef0123456789abcdef"));
+    assert_true(is_there("ab/abcd456789abcdef0123456789abcde0"));
+    assert_true(is_there("ab/abcd456789abcdef0123456789abcde1"));
+    assert_true(is_there("ab/notes"));
     assert_int_equal(run(&get, "licence"), 200);
 
     assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
