@@ -10,5 +10,6 @@ cp_code_t cp_op_material_remove(cp_call_t *call);    /* DELETE /api/orders/{no}/
 cp_code_t cp_op_material_list(cp_call_t *call);      /* GET /api/orders/{no}/materials */
 cp_code_t cp_op_material_view(cp_call_t *call);      /* GET /staff/api/orders/{no}/materials/{kind} */
 cp_code_t cp_op_template_get(cp_call_t *call);       /* GET /api/templates/{hall}/{kind} */
+cp_code_t cp_op_sample_get(cp_call_t *call);         /* GET /api/samples/{hall}/{kind} */
 
 #endif

@@ -38,7 +38,7 @@ static const cp_operation_t template = { .id = "getTemplate", .callers = CP_BY_P
 static const cp_operation_t view = { .id = "viewMaterial", .callers = CP_BY_PUBLIC, .run = cp_op_material_view };
 
 /* What the edge lets in: more than the order below was sold with. */
-static const cp_material_rule_t widest = { .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_PDF, .max_size = 100000 };
+static const cp_gate_limits_t widest = { .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_PDF, .max_size = 100000 };
 
 enum { LICENCE, SEAL, LETTER, PHOTO };
 
@@ -316,9 +316,10 @@ run(const cp_operation_t *operation, const char *kind)
 static int
 send_body(const char *kind, const char *type, cp_str_t body)
 {
-    cp_code_t    code;
-    cp_upload_t *upload = cp_upload_open(&app, &widest, cp_str(type), (int64_t) body.len, &code);
-    int          status;
+    cp_gate_head_t head = { .content_type = cp_str(type), .length = (int64_t) body.len };
+    cp_code_t      code;
+    cp_upload_t   *upload = cp_upload_open(&app, &widest, CP_GATE_RAW, &head, &code);
+    int            status;
 
     assert_non_null(upload);
     assert_int_equal(cp_upload_write(upload, body.data, body.len), CP_OK);
@@ -727,6 +728,8 @@ nothing_half_done(void **state)
 static void
 out_of_memory(void **state)
 {
+    const cp_gate_head_t head = { .content_type = CP_STR("image/jpeg"), .length = -1 };
+
     cp_code_t    code;
     cp_upload_t *upload;
     long         n;
@@ -736,7 +739,7 @@ out_of_memory(void **state)
 
     for (n = 0; n < 500; n++) {
         before = files();
-        upload = cp_upload_open(&app, &widest, CP_STR("image/jpeg"), -1, &code);
+        upload = cp_upload_open(&app, &widest, CP_GATE_RAW, &head, &code);
         assert_non_null(upload);
         assert_int_equal(cp_upload_write(upload, jpeg.data, jpeg.len), CP_OK);
         assert_int_equal(cp_upload_finish(upload), CP_OK);
