@@ -1,7 +1,13 @@
 /* A copy on its way to somebody's eyes. */
 #include "material/material_copy.h"
 
+#include <string.h>
+
+#include "base/clock.h"
 #include "material/material_rules.h"
+#include "staff/staff_store.h"
+
+#define NAME_BYTES  90    /* bytes of a name in a mark, whole characters of UTF-8 */
 
 
 cp_code_t
@@ -64,6 +70,60 @@ cp_file_headers(cp_call_t *call, const char *how, cp_str_t name)
 }
 
 
+/* "name number 2026-01-02 03:04": to the minute, so that parts fetched one by one are of the same bytes. */
+static cp_code_t
+mark_of(cp_call_t *call, cp_str_t *mark)
+{
+    cp_str_t name, now = cp_time_text(call->arena, cp_now_ms());
+
+    CP_TRY(cp_staff_name(call, &name));
+    if (now.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    if (name.len > NAME_BYTES) {
+        name.len = NAME_BYTES;
+        while (name.len > 0 && ((unsigned char) name.data[name.len] & 0xc0) == 0x80) {
+            name.len--;
+        }
+    }
+
+    *mark = cp_str_printf(call->arena, "%.*s %.*s %.10s %.5s", (int) name.len, name.data,
+                          (int) call->who.staff_id.len, call->who.staff_id.data, now.data, now.data + 11);
+
+    return mark->data == NULL ? CP_E_NO_MEMORY : CP_OK;
+}
+
+
+/* What staff see says in its pixels who saw it. The copy is ours, yet it was made of a stranger's file: into the cage. */
+static cp_code_t
+add_mark(cp_call_t *call, cp_copy_t *copy, cp_str_t *bytes)
+{
+    cp_inspect_request_t request = call->app->inspection;
+    cp_inspection_t      result;
+    cp_str_t             mark;
+    cp_code_t            code;
+
+    CP_TRY(mark_of(call, &mark));
+    request.type = copy->stored.type;
+    request.mark = mark.data;
+    request.max_pixels = (uint64_t) copy->width * copy->height;
+
+    CP_TRY(cp_inspect(&call->app->inspector, &request, *bytes, &result));
+    if (result.reason == CP_INSPECT_OK) {
+        copy->stored.type = cp_type_of_mime(cp_str(result.copy.type));
+        *bytes = cp_str_dup(call->arena, result.copy.bytes);
+        code = bytes->data == NULL ? CP_E_NO_MEMORY : CP_OK;
+    } else {
+        cp_log(CP_LOG_ERROR, "a copy cannot be marked: %s", cp_inspect_text(result.reason)->word);
+        code = CP_E_BUSY;
+    }
+    cp_inspection_free(&result);
+
+    return code;
+}
+
+
 /* Parts that are fetched one by one must be of the same bytes (RFC 9110 section 13.1.5). */
 static cp_code_t
 add_tag(cp_call_t *call, cp_str_t bytes)
@@ -88,6 +148,9 @@ cp_copy_show(cp_call_t *call, cp_str_t original, unsigned page, cp_str_t stem)
 
     CP_TRY(cp_copy_find(call, original, page, &copy));
     CP_TRY(cp_stored_read(call, &copy.stored, &bytes));
+    if (call->who.staff != 0) {
+        CP_TRY(add_mark(call, &copy, &bytes));
+    }
 
     CP_TRY(cp_file_headers(call, "inline", name_of(call, stem, &copy)));
     CP_TRY(add_tag(call, bytes));

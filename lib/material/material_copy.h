@@ -63,7 +63,9 @@ cp_code_t cp_copies_size(cp_call_t *call, cp_str_t file, int64_t *size);
 cp_code_t cp_copy_page(cp_call_t *call, unsigned *page);
 
 /*
- * Answers with a copy of a stored file, saved as `stem` and an ending if at all. CP_E_NOT_FOUND: it has no such page.
+ * Answers with a copy of a stored file, saved as `stem` and an ending if at all; for staff, marked with who looks at it
+ * and when. CP_E_NOT_FOUND: it has no such page; CP_E_BUSY: the inspector, which draws the mark, is away or has no room.
+ * No transaction should be open.
  */
 cp_code_t cp_copy_show(cp_call_t *call, cp_str_t original, unsigned page, cp_str_t stem);
 

@@ -16,6 +16,7 @@
 
 #define FAKE_COPY       "\xff\xd8\xff\xe0 the copy"
 #define FAKE_THUMBNAIL  "\xff\xd8\xff\xe0 the thumbnail"
+#define FAKE_MARKED     "\xff\xd8\xff\xe0 the copy, marked"
 #define FAKE_PAGE       "\xff\xd8\xff\xe0 page "    /* and its number, one digit */
 
 static struct {
@@ -26,6 +27,7 @@ static struct {
     uint32_t    hints;
     uint32_t    pages;        /* of a PDF */
     unsigned    asked;
+    char        mark[CP_INSPECT_MARK];    /* of the last file that was to be marked */
 } fake_inspector;
 
 
@@ -54,6 +56,11 @@ fake_answer(const cp_wire_request_t *request, int fd, cp_wire_reply_t *reply)
     reply->orientation = 1;
     reply->hints = fake_inspector.hints;
 
+    if (request->mark[0] != '\0') {
+        memcpy(fake_inspector.mark, request->mark, sizeof(request->mark));
+        fake_part(fd, reply, &reply->copy, FAKE_MARKED);
+        return;
+    }
     if (request->type != CP_TYPE_PDF) {
         fake_part(fd, reply, &reply->copy, FAKE_COPY);
         fake_part(fd, reply, &reply->thumbnail, FAKE_THUMBNAIL);

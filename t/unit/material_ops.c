@@ -674,22 +674,38 @@ rejected_by_review(void **state)
 static void
 viewed_by_staff(void **state)
 {
+    static const char sql_staff[] =
+        "INSERT INTO staff (id, public_id, name_sealed, roles, certificate_sha256, state, created_at, updated_at) "
+        "VALUES (7, 's7', ?, 1, REPEAT('c', 32), 'active', 1, 1)";
+
+    cp_str_t name;
+
     (void) state;
 
     assert_int_equal(upload_jpeg("licence"), 201);
 
-    script("INSERT INTO staff (id, public_id, name_sealed, roles, certificate_sha256, state, created_at, updated_at) "
-           "VALUES (7, 's7', '', 1, REPEAT('c', 32), 'active', 1, 1)");
+    assert_int_equal(cp_column_seal(app.keys, call.arena, "staff.name", CP_STR("王审核"), &name), CP_OK);
+    assert_int_equal(cp_call_db(&call), CP_OK);
+    assert_int_equal(cp_db_exec(call.db, sql_staff, "s", name), CP_OK);
     call.came_as.account = call.who.account = 0;
     call.came_as.staff = 7;
+    call.came_as.staff_id = CP_STR("s7");
     call.came_as.roles = CP_ROLE_REVIEWER;
 
     assert_int_equal(run(&view, "licence"), 200);
-    assert_true(cp_str_is(call.raw, FAKE_COPY));
+    assert_true(cp_str_is(call.raw, FAKE_MARKED));
+    assert_string_equal(fake_inspector.mark, "王审核 s7 2026-01-02 11:04");
     assert_string_equal(header("Content-Disposition"), "inline; filename=\"licence.jpg\"");
     assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.view' AND actor_kind = 'staff' "
                             "AND actor_id = 7"), 1);
     assert_int_equal(run(&view, "seal"), 404);
+
+    /* without a mark nothing is shown, and nothing was seen */
+    fake_inspector.reason = CP_WIRE_BUSY;
+    assert_int_equal(run(&view, "licence"), 503);
+    fake_inspector.reason = CP_INSPECT_CRASHED;
+    assert_int_equal(run(&view, "licence"), 503);
+    fake_inspector.reason = CP_INSPECT_OK;
     assert_int_equal(number("SELECT COUNT(*) FROM audit WHERE action = 'material.view'"), 1);
     script("DELETE FROM staff");
 }
