@@ -62,7 +62,8 @@ void cp_image_row(cp_image_t *image, const uint8_t *row);
 
 /*
  * After the last row: ends the copy, writes the thumbnail where one is wanted (not NULL), adds the hints to the reply.
- * The copy is PNG for a picture without mark that has a palette, or with transparency and at most 4 megapixels, else JPEG on white.
+ * The copy is PNG for a picture without mark that has a palette, or transparency and at most 4 megapixels, else JPEG on
+ * white.
  */
 void cp_image_end(cp_image_t *image, cp_wire_part_t *thumbnail);
 

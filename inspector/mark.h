@@ -12,8 +12,8 @@ typedef struct cp_mark_s cp_mark_t;
 bool cp_mark_prepare(void);
 
 /*
- * The mark of a picture of that size: a text in UTF-8, in letters that fit the picture's shorter edge. The same text and
- * size give the same mark. Refuses the file when the font cannot be used. cp_mark_free() releases it.
+ * The mark of a picture of that size: a text in UTF-8, in letters that fit the picture's shorter edge. The same text
+ * and size give the same mark. Refuses the file when the font cannot be used. cp_mark_free() releases it.
  */
 cp_mark_t *cp_mark_new(const char *text, uint32_t width, uint32_t height);
 

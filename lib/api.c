@@ -33,7 +33,10 @@
 #define ADMIN     CP_ROLE_ADMINISTRATOR
 #define ANY_ROLE  CP_ROLES_ALL
 
-/* The usual shapes of a row: a read, one that the inspector marks, a change with a JSON body, the same with a pool of its own, an upload. */
+/*
+ * The usual shapes of a row: a read, one that the inspector marks, a change with a JSON body, the same with a pool of its
+ * own, an upload.
+ */
 #define READ(id, path, callers, run)                                                                                   \
     { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run, NULL }
 #define MARKED(id, path, callers, run)                                                                                 \

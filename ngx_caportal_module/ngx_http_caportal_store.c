@@ -1,7 +1,7 @@
 /*
  * caportal_store: a folder, or `s3` with a bucket of an S3-compatible server and the folder of what still arrives.
- * caportal_upload_quota: how much of it an order, an account and a hall may take. caportal_inspector: who decodes what is
- * to be stored, and within which limits.
+ * caportal_upload_quota: how much of it an order, an account and a hall may take. caportal_inspector: who decodes what
+ * is to be stored, and within which limits.
  */
 #include "ngx_http_caportal.h"
 

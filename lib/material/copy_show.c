@@ -95,7 +95,7 @@ mark_of(cp_call_t *call, cp_str_t *mark)
 }
 
 
-/* What staff see says in its pixels who saw it. The copy is ours, yet it was made of a stranger's file: into the cage. */
+/* What staff see says in its pixels who saw it. The copy is ours, but of a stranger's making: into the cage again. */
 static cp_code_t
 add_mark(cp_call_t *call, cp_copy_t *copy, cp_str_t *bytes)
 {

@@ -7,7 +7,8 @@
 
 static const char sql_find[] =
     "SELECT i.width, i.height, i.orientation, i.hints, i.pages, "
-    "(SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = i.file) FROM inspection i WHERE i.file = ?";
+    "(SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = i.file) FROM inspection i "
+    "WHERE i.file = ?";
 
 static const char sql_insert[] =
     "INSERT INTO inspection (file, width, height, orientation, hints, pages, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)";

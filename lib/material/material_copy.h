@@ -32,20 +32,20 @@ typedef struct cp_inspected_s {
 
 /*
  * Has a finished upload decoded by the inspector, blocking, and its copies sealed into the store, once however often it
- * is called. CP_E_BAD_FILE: it is refused, the problem says why; CP_E_BUSY: the inspector is away or has no room, nothing
- * was kept; CP_E_STORE, CP_E_STORE_FULL, CP_E_NO_MEMORY. No transaction should be open: it takes up to seconds.
+ * is called. CP_E_BAD_FILE: it is refused, the problem says why; CP_E_BUSY: the inspector is away or has no room,
+ * nothing was kept; CP_E_STORE, CP_E_STORE_FULL, CP_E_NO_MEMORY. No transaction should be open: it takes up to seconds.
  */
 cp_code_t cp_upload_inspect(cp_call_t *call, cp_upload_t *upload, const cp_inspected_t **inspected);
 
 /* Removes the copies that an upload's inspection made, which no row names. */
 void cp_upload_drop_copies(cp_call_t *call, cp_upload_t *upload);
 
-/* What is found in a scan, as the API says it: {"pages": 1, "hints": ["too_dark"]} added to `json`, which may be NULL. */
+/* What is found in a scan, as the API says it: {"pages": 1, "hints": ["too_dark"]} added to `json`; NULL: no memory. */
 cp_code_t cp_inspected_tell(const cp_inspected_t *inspected, json_t *json);
 
 /* ---- copy_store.c */
 
-/* What is known of a stored file; CP_E_NOT_FOUND: it was never inspected. Copies are not filled in but for their size. */
+/* What is known of a stored file, its copies but for their size left out; CP_E_NOT_FOUND: it was never inspected. */
 cp_code_t cp_inspected_find(cp_call_t *call, cp_str_t file, cp_inspected_t *inspected);
 
 /* Records an inspection and its copies for a stored file, in the open transaction. */
@@ -64,8 +64,8 @@ cp_code_t cp_copy_page(cp_call_t *call, unsigned *page);
 
 /*
  * Answers with a copy of a stored file, saved as `stem` and an ending if at all; for staff, marked with who looks at it
- * and when. CP_E_NOT_FOUND: it has no such page; CP_E_BUSY: the inspector, which draws the mark, is away or has no room.
- * No transaction should be open.
+ * and when. CP_E_NOT_FOUND: it has no such page; CP_E_BUSY: the inspector, which draws the mark, is away or has no
+ * room. No transaction should be open.
  */
 cp_code_t cp_copy_show(cp_call_t *call, cp_str_t original, unsigned page, cp_str_t stem);
 

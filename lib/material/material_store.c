@@ -35,7 +35,8 @@ static const char sql_same_bytes[] =
     "AND m.state <> 'discarded' ORDER BY m.id LIMIT 1";
 
 static const char sql_bytes[] =
-    "SELECT COALESCE(SUM(f.size + (SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = f.file)), 0) "
+    "SELECT COALESCE(SUM(f.size + "
+    "(SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = f.file)), 0) "
     "FROM (SELECT DISTINCT file, size FROM material WHERE order_id = ? AND state <> 'discarded') AS f";
 
 static const char sql_usage_add[] =

@@ -231,7 +231,8 @@ subtest 'the configuration that the cases change' => sub {
 
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
-        caportal_key_ring caportal_store caportal_inspector caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
+        caportal_key_ring caportal_store caportal_inspector caportal_egress caportal_egress_timeout caportal_sms
+        caportal_sms_limits
         caportal_captcha caportal_identity caportal_mobile caportal_session_timeout
         caportal_session_cache caportal_staff_session
         caportal_profiles caportal_session caportal_upload caportal_place));
@@ -303,7 +304,8 @@ subtest 'Redis' => sub {
 subtest 'thread pools' => sub {
     passes('caportal_thread_pool', 'caportal_thread_pool database=one egress=one;');
     for my $name (qw(database egress password inspector)) {
-        my $line = 'caportal_thread_pool database=one egress=one password=one inspector=one;' =~ s/$name=one/$name=other/r;
+        my $line = 'caportal_thread_pool database=one egress=one password=one inspector=one;'
+            =~ s/$name=one/$name=other/r;
         refused('caportal_thread_pool', qr/unknown thread pool "other"/, $line, $line);
     }
     refused('caportal_thread_pool', qr/needs the parameter "egress="/,
@@ -319,7 +321,8 @@ subtest 'inspector' => sub {
     parameters('caportal_inspector', optional => [qw(timeout pixels pages thumbnail quality min_edge)]);
     each_refused('caportal_inspector', qr/"unix:\/path" only|invalid address|is too long/,
         map {"caportal_inspector $_;"} qw(127.0.0.1 inspector:80 unix:), 'unix:/' . 'x' x 107);
-    each_refused('caportal_inspector', qr/invalid time/, map {"caportal_inspector unix:/x timeout=$_;"} qw(0 x -1s 11m));
+    each_refused('caportal_inspector', qr/invalid time/,
+        map {"caportal_inspector unix:/x timeout=$_;"} qw(0 x -1s 11m));
     each_refused('caportal_inspector', qr/invalid number "[^"]+" .*takes \d+ to \d+/,
         map {"caportal_inspector unix:/x $_;"} qw(pixels=999999 pixels=1000000001 pixels=40m pages=0 pages=51 pages=x
         thumbnail=15 thumbnail=1025 quality=49 quality=101 quality=-90 min_edge=10001 min_edge=x));

@@ -275,8 +275,8 @@ static int
 close_case(void **state)
 {
     static const char *const tables[] = {
-        "material", "material_copy", "inspection", "payment", "order_event", "audit", "certificate_order", "unit_member", "unit", "account",
-        "person",
+        "material", "material_copy", "inspection", "payment", "order_event", "audit", "certificate_order",
+        "unit_member", "unit", "account", "person",
     };
     char   sql[64];
     size_t i;
@@ -908,8 +908,8 @@ static int64_t
 changes(void)
 {
     return number("SELECT (SELECT COUNT(*) FROM material) + 100 * (SELECT COUNT(*) FROM inspection) + 10000 * "
-                  "(SELECT COUNT(*) FROM material_copy) + 1000000 * (SELECT version FROM certificate_order) + 100000000 * "
-                  "(SELECT COUNT(*) FROM audit WHERE action = 'material.upload')");
+                  "(SELECT COUNT(*) FROM material_copy) + 1000000 * (SELECT version FROM certificate_order) "
+                  "+ 100000000 * (SELECT COUNT(*) FROM audit WHERE action = 'material.upload')");
 }
 
 
