@@ -1,7 +1,7 @@
-# Targets: all lib module signer inspector ctl unit bench check layers asan check-asan tidy format clean
+# Targets: all lib module signer inspector ctl unit bench fuzz afl check layers asan check-asan tidy format clean
 #
 # Everything that is built goes under build/. VARIANT=asan builds library, programs and unit tests with AddressSanitizer
-# and UBSan into build-asan/; the target asan also a server.
+# and UBSan into build-asan/; the target asan also a server. VARIANT=fuzz and VARIANT=afl are the fuzzers' own.
 
 CC        ?= gcc
 CXX       := g++
@@ -16,6 +16,16 @@ SANITIZE  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 CFLAGS    := $(SANITIZE)
 RELAXED   := -Wno-error    # the checks that are built in mislead some warnings; the plain build has them all
 DEFAULTS  := $(BUILD)/t/lib/sanitizers.o
+else ifeq ($(VARIANT),fuzz)
+CC        := clang
+BUILD     ?= build-fuzz
+CFLAGS    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+RELAXED   := -Wno-error
+else ifeq ($(VARIANT),afl)
+CC        := AFL_QUIET=1 AFL_USE_ASAN=1 AFL_USE_UBSAN=1 afl-clang-fast
+BUILD     ?= build-afl
+CFLAGS    := -O1 -g -fno-omit-frame-pointer
+RELAXED   := -Wno-error
 else
 BUILD     ?= build
 CFLAGS    ?= -O2 -g
@@ -35,7 +45,8 @@ objects = $(patsubst %.cc,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 
 SHELL := /bin/bash
 
-.PHONY: all lib module signer inspector ctl unit bench check layers asan check-asan print-sanitize tidy format clean
+.PHONY: all lib module signer inspector ctl unit bench fuzz afl fuzzers check layers asan check-asan print-sanitize tidy \
+        format clean
 .DELETE_ON_ERROR:
 
 all: lib module signer inspector ctl
@@ -104,10 +115,30 @@ $(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/inspector/
 
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
-bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES))
+bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) $(BUILD)/t/bench/no_database.so
 $(BUILD)/t/bench/inspect_bare: LIBS += -ljpeg
 $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/t/bench/no_database.so: t/bench/preload/no_database.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
+
+# Fuzzers (t/fuzz/run): a program for each walker and their first seeds, for libFuzzer and for AFL++.
+WALKERS := png jpeg bmp gif pdf
+fuzz:
+	+$(MAKE) VARIANT=fuzz fuzzers
+afl:
+	+$(MAKE) VARIANT=afl fuzzers
+WALK_FUZZERS := $(WALKERS:%=$(BUILD)/t/fuzz/walk-%)
+fuzzers: $(WALK_FUZZERS) $(BUILD)/t/fuzz/seeds
+$(WALK_FUZZERS:%=%.o): $(BUILD)/t/fuzz/walk-%.o: t/fuzz/walk.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -DWALK_KIND=CP_WALK_$(shell echo $* | tr a-z A-Z) -MMD -MP -c -o $@ $<
+$(WALK_FUZZERS): %: %.o $(call objects,$(wildcard lib/walk/*.c))
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lz
+$(BUILD)/t/fuzz/seeds: t/fuzz/seeds.c t/unit/pictures.h
+	@mkdir -p $(@D)
+	gcc $(CPPFLAGS) -std=gnu11 -O2 $(WARNINGS) -o $@ $< -lz
 
 # Everything that must hold before a commit.
 check: layers
@@ -116,7 +147,8 @@ check: layers
 layers:
 	perl t/lib/layers.pl .
 
-C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c)
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c t/bench/preload/*.c \
+                      t/fuzz/*.c)
 tidy:
 	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(CPPFLAGS) -std=gnu11
 
@@ -136,6 +168,6 @@ print-sanitize:
 	@echo $(SANITIZE)
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-fuzz build-afl
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -65,6 +65,7 @@ int ctl_account_disable(ctl_t *ctl);
 int ctl_account_enable(ctl_t *ctl);
 int ctl_audit_verify(ctl_t *ctl);
 int ctl_sweep_materials(ctl_t *ctl);
+int ctl_check_materials(ctl_t *ctl);
 int ctl_reconcile(ctl_t *ctl);
 int ctl_operations(ctl_t *ctl);
 

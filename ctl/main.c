@@ -42,6 +42,8 @@ static const command_t commands[] = {
     { "sweep-materials", NULL, NEEDS_DB, ctl_sweep_materials,
       "--store FOLDER [--s3-endpoint URL --s3-bucket NAME --s3-key-id ID --s3-secret-file FILE\n"
       "      --s3-region NAME --s3-prefix PREFIX --s3-ca FILE]   remove files that nothing names" },
+    { "check-materials", NULL, NEEDS_DB | NEEDS_KEYS, ctl_check_materials,
+      "--store FOLDER [--s3-…]   read every file that is named; status 1 when one is missing or was changed" },
     { "reconcile", NULL, NEEDS_DB, ctl_reconcile,
       "   every paid order against the ledger and the certificates; status 1 on a difference" },
     { "operations", NULL, 0, ctl_operations,

@@ -1,4 +1,4 @@
-/* The audit trail, and the files that nothing names any more. */
+/* The audit trail; the stored files: whether they are whole, and those that nothing names any more. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "ctl.h"
 #include "material/material.h"
+#include "material/material_check.h"
 
 
 int
@@ -95,4 +96,24 @@ ctl_sweep_materials(ctl_t *ctl)
     printf("%lld files removed\n", (long long) removed);
 
     return code == CP_OK ? CTL_OK : ctl_fault("the sweep did not get through: %s", cp_error(code)->code);
+}
+
+
+int
+ctl_check_materials(ctl_t *ctl)
+{
+    int64_t   files = 0, damaged = 0;
+    cp_code_t code;
+
+    if (set_store(ctl) != CTL_OK) {
+        return CTL_FAULT;
+    }
+
+    code = cp_material_check(&ctl->app, &files, &damaged);
+    printf("%lld files, %lld damaged\n", (long long) files, (long long) damaged);
+    if (code != CP_OK) {
+        return ctl_fault("the check did not get through: %s", cp_error(code)->code);
+    }
+
+    return damaged == 0 ? CTL_OK : CTL_FAULT;
 }

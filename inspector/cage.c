@@ -216,8 +216,21 @@ drop_bounds(void)
 }
 
 
+/* A container's root may not do what root may. */
+static bool
+done_or_denied(bool done, bool *bare)
+{
+    if (!done && errno == EPERM) {
+        *bare = true;
+        return true;
+    }
+
+    return done;
+}
+
+
 static const char *
-become(const char *user)
+become(const char *user, bool *bare)
 {
     const struct passwd *account;
 
@@ -234,7 +247,9 @@ become(const char *user)
     }
 
     /* The namespaces and the root need rights that go with the user. */
-    if (account->pw_uid == 0 || unshare(NAMESPACES) != 0 || !empty_root() || !drop_bounds()) {
+    if (account->pw_uid == 0 || !done_or_denied(unshare(NAMESPACES) == 0, bare)
+        || !done_or_denied(empty_root(), bare) || !drop_bounds())
+    {
         return "the namespaces and the empty root";
     }
 
@@ -264,7 +279,7 @@ cp_cage_confine(const char *user, bool *bare)
     *bare = false;
 
     if (geteuid() == 0) {
-        failed = become(user);
+        failed = become(user, bare);
     } else {
         *bare = !own_user_namespace() || !empty_root() || !drop_bounds();
     }

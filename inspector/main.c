@@ -36,7 +36,7 @@ confine(const inspector_conf_t *conf, cp_cage_t *cage)
         failed = cp_cage_confine(conf->user, &bare);
     }
     if (failed == NULL && bare) {
-        cp_log(CP_LOG_NOTICE, "no namespaces here for an ordinary user: the filter of system calls alone keeps "
+        cp_log(CP_LOG_NOTICE, "namespaces or an empty root are denied here: the filter of system calls keeps "
                               "children from files and network");
     }
 

@@ -2,9 +2,10 @@ use v5.36;
 use utf8;
 use warnings FATAL => 'all';
 
-# caportalctl sweep-materials removes what nothing names and nothing else; reconcile finds each kind of difference.
+# caportalctl sweep-materials removes what nothing names and nothing else; check-materials finds each kind of damage,
+# reconcile each kind of difference.
 
-use Caportal::Files qw(folder write_file);
+use Caportal::Files qw(folder read_file write_file);
 use Caportal::Test;
 use File::Find qw(find);
 use Mojo::JSON qw(decode_json);
@@ -44,6 +45,31 @@ ok !-e $old, 'what was left over long ago';
 is_deeply [files()], [sort @kept, $young], 'what has a row, or may yet get one, stays';
 is $portal->ctl('sweep-materials'), "0 files removed\n", 'then there is nothing to do';
 is $journey->applicant->get('/api/orders/' . $journey->no . '/materials/licence')->code, 200, 'a scan can be read';
+
+subtest 'check-materials' => sub {
+    my $count = @kept;
+    is $portal->ctl('check-materials'), "$count files, 0 damaged\n", 'all are whole';
+
+    my $bytes = read_file($kept[0]);
+    my %changed = (
+        'was changed'             => substr($bytes, 0, -30) . (substr($bytes, -30, 1) ^. "\1") . substr($bytes, -29),
+        'is too short'            => substr($bytes, 0, 10),
+        'has the wrong size'      => "$bytes.",
+        'has the wrong head'      => 'x' . substr($bytes, 1),
+        'is missing'              => undef,
+    );
+    for my $how (sort keys %changed) {
+        unlink $kept[0];
+        write_file($kept[0], $changed{$how}, 0600) if defined $changed{$how};
+        is eval { $portal->ctl('check-materials') }, undef, "one $how: status 1";
+        like $@, qr/stored file [0-9a-f]{32} \Q$how\E\n.*\Q$count files, 1 damaged\E/s, 'and which';
+    }
+    write_file($kept[0], $bytes, 0600);
+
+    $portal->change('UPDATE material SET wrapped_key = INSERT(wrapped_key, 40, 1, "x"), sha256 = REPEAT("x", 32) LIMIT 2');
+    is eval { $portal->ctl('check-materials') }, undef, 'two keys that do not open: status 1';
+    like $@, qr/has a key that does not open.*\Q$count files, 2 damaged\E/s, 'and which';
+};
 
 sub reconcile () {
     my $said = eval { $portal->ctl('reconcile') };

@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 # the children of the real program are seen to be in it.
 
 use Caportal::Test::Inspector;
+use Caportal::Test::Picture qw(png);
 use Test::More;
 
 my $class = 'Caportal::Test::Inspector';
@@ -74,4 +75,19 @@ kill KILL => $parent;
 ok $inspector->wait_for('the children to go', sub { !grep { kill 0, $_ } @children }), 'children die with their parent';
 
 $inspector->stop;
+
+# As in a container, whose root may not make namespaces.
+SKIP: {
+    skip 'not root', 6 if $> != 0;
+    my $contained = $class->start(under => [qw(setpriv --inh-caps=-sys_admin --bounding-set=-sys_admin)]);
+    like $contained->log, qr/namespaces .* denied here/, 'without the right to namespaces it says so';
+    is $contained->verdict('png', png()), 'ok', 'and works';
+    my ($child) = $contained->children;
+    is $contained->status_of($child, 'Seccomp'), 2, 'under the filter';
+    like readlink("/proc/$child/root"), qr/\(deleted\)\z/, 'in a folder that is gone';
+    is $contained->status_of($child, 'Uid'), $nobody, 'as another user';
+    like $contained->status_of($child, 'CapBnd'), qr/\A0+\z/, 'without any capability';
+    $contained->stop;
+}
+
 done_testing;

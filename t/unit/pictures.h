@@ -10,6 +10,7 @@
 #define PICTURE_PNG   "HTDE"
 #define PICTURE_JPEG  "SAQFhHs.Z"
 #define PICTURE_GIF   "9GXI;"
+#define PICTURE_PDF   "%PDF-1.4\n1 0 obj\n<<>>\nendobj\nxref\n0 1\ntrailer\n<<>>\nstartxref\n9\n%%EOF"
 
 typedef struct {
     size_t         len;
@@ -212,6 +213,49 @@ picture_gif_part(picture_t *picture, char part)
     case 'w': picture_put(picture, "\x2c\0\0\0\0\4\0\4\0\0\x0c\3\x84\x8f\5\0", 16); break;
     case 'e': picture_put(picture, "\x2c\0\0\0\0\4\0\4\0\0\2\0", 12); break;
     default:  picture_put(picture, &part, 1);
+    }
+}
+
+
+typedef struct {
+    uint32_t  header;                          /* its size */
+    int32_t   width, height;
+    unsigned  planes, bits;
+    uint32_t  compression, colours, offset;
+    size_t    body;                            /* bytes from the offset on */
+} picture_bmp_t;
+
+
+/* The body may be NULL: zeros. */
+static inline void
+picture_bmp(picture_t *picture, const picture_bmp_t *row, const void *body)
+{
+    size_t bytes = row->header == 12 ? 2 : 4;
+
+    picture->len = 0;
+    picture_put(picture, "BM", 2);
+    picture_zeros(picture, 8);
+    picture_little(picture, row->offset, 4);
+    picture_little(picture, row->header, 4);
+    picture_little(picture, (uint32_t) row->width, bytes);
+    picture_little(picture, (uint32_t) row->height, bytes);
+    picture_little(picture, row->planes, 2);
+    picture_little(picture, row->bits, 2);
+
+    if (row->header >= 40) {
+        picture_little(picture, row->compression, 4);
+        picture_zeros(picture, 12);
+        picture_little(picture, row->colours, 4);
+        picture_zeros(picture, row->header - 36);
+    }
+
+    if (row->offset < sizeof(picture->bytes) && row->offset > picture->len) {
+        picture_zeros(picture, row->offset - picture->len);
+    }
+    if (body != NULL) {
+        picture_put(picture, body, row->body);
+    } else {
+        picture_zeros(picture, row->body);
     }
 }
 

@@ -250,88 +250,51 @@ gif(void **state)
 
 
 typedef struct {
-    uint32_t           header;
-    int32_t            width, height;
-    unsigned           planes, bits;
-    uint32_t           compression, colours, offset;
-    size_t             body;        /* bytes from the offset on */
+    picture_bmp_t      bmp;
     cp_walk_verdict_t  verdict;
 } bmp_row_t;
-
-
-static void
-picture_bmp(picture_t *picture, const bmp_row_t *row, const void *body)
-{
-    size_t bytes = row->header == 12 ? 2 : 4;
-
-    picture->len = 0;
-    picture_put(picture, "BM", 2);
-    picture_zeros(picture, 8);
-    picture_little(picture, row->offset, 4);
-    picture_little(picture, row->header, 4);
-    picture_little(picture, (uint32_t) row->width, bytes);
-    picture_little(picture, (uint32_t) row->height, bytes);
-    picture_little(picture, row->planes, 2);
-    picture_little(picture, row->bits, 2);
-
-    if (row->header >= 40) {
-        picture_little(picture, row->compression, 4);
-        picture_zeros(picture, 12);
-        picture_little(picture, row->colours, 4);
-        picture_zeros(picture, row->header - 36);
-    }
-
-    if (row->offset < sizeof(picture->bytes) && row->offset > picture->len) {
-        picture_zeros(picture, row->offset - picture->len);
-    }
-    if (body != NULL) {
-        picture_put(picture, body, row->body);
-    } else {
-        picture_zeros(picture, row->body);
-    }
-}
 
 
 static void
 bmp(void **state)
 {
     static const bmp_row_t rows[] = {
-        { 40, 5, 3, 1, 24, 0, 0, 54, 48, CP_WALK_OK },
-        { 40, 5, -3, 1, 24, 0, 0, 54, 48, CP_WALK_OK },
-        { 12, 5, 3, 1, 24, 0, 0, 26, 48, CP_WALK_OK },
-        { 12, 9, 2, 1, 1, 0, 0, 32, 8, CP_WALK_OK },
-        { 16, 5, 3, 1, 8, 0, 0, 30 + 1024, 24, CP_WALK_OK },
-        { 52, 5, 3, 1, 16, 3, 0, 66, 36, CP_WALK_OK },
-        { 56, 5, 3, 1, 32, 3, 0, 70, 60, CP_WALK_OK },
-        { 64, 5, 3, 1, 4, 0, 16, 78 + 64, 12, CP_WALK_OK },
-        { 108, 5, 3, 1, 32, 0, 0, 122, 60, CP_WALK_OK },
-        { 124, 5, 3, 1, 24, 0, 0, 138, 48, CP_WALK_OK },
-        { 40, 5, 3, 1, 16, 3, 0, 66, 36, CP_WALK_OK },
-        { 40, 5, 3, 1, 32, 6, 0, 70, 60, CP_WALK_OK },
-        { 40, 5, 3, 1, 8, 0, 2, 100, 24, CP_WALK_OK },
-        { 40, 5, 3, 1, 24, 0, 0, 54, 47, CP_WALK_TRUNCATED },
-        { 40, 5, 3, 1, 24, 0, 0, 0xffffffff, 48, CP_WALK_TRUNCATED },
-        { 40, 0, 3, 1, 24, 0, 0, 54, 48, CP_WALK_DIMENSIONS },
-        { 40, 5, 0, 1, 24, 0, 0, 54, 48, CP_WALK_DIMENSIONS },
-        { 40, -5, 3, 1, 24, 0, 0, 54, 48, CP_WALK_DIMENSIONS },
-        { 40, 5, INT32_MIN, 1, 24, 0, 0, 54, 48, CP_WALK_DIMENSIONS },
-        { 12, 0, 3, 1, 24, 0, 0, 26, 48, CP_WALK_DIMENSIONS },
-        { 40, INT32_MAX, INT32_MAX, 1, 32, 0, 0, 54, 48, CP_WALK_TOO_MANY_PIXELS },
-        { 40, INT32_MAX, -INT32_MAX, 1, 1, 0, 2, 62, 48, CP_WALK_TOO_MANY_PIXELS },
-        { 40, 5, 3, 2, 24, 0, 0, 54, 48, CP_WALK_UNSUPPORTED },
-        { 40, 5, 3, 1, 7, 0, 0, 54, 48, CP_WALK_UNSUPPORTED },
-        { 40, 5, 3, 1, 0, 4, 0, 54, 48, CP_WALK_UNSUPPORTED },
-        { 40, 5, 3, 1, 24, 1, 0, 54, 48, CP_WALK_UNSUPPORTED },
-        { 40, 5, 3, 1, 8, 2, 0, 54, 48, CP_WALK_UNSUPPORTED },
-        { 40, 5, -3, 1, 8, 1, 0, 58, 48, CP_WALK_UNSUPPORTED },
-        { 64, 5, 3, 1, 24, 4, 0, 78, 48, CP_WALK_UNSUPPORTED },
-        { 12, 5, 3, 1, 32, 0, 0, 26, 60, CP_WALK_UNSUPPORTED },
-        { 41, 5, 3, 1, 24, 0, 0, 55, 48, CP_WALK_UNSUPPORTED },
-        { 40, 5, 3, 1, 24, 0, 0, 53, 48, CP_WALK_LENGTH },
-        { 40, 5, 3, 1, 24, 0, 0, 0, 48, CP_WALK_LENGTH },
-        { 40, 5, 3, 1, 8, 0, 256, 1077, 24, CP_WALK_LENGTH },
-        { 40, 5, 3, 1, 8, 0, 0xffffffff, 1078, 24, CP_WALK_LENGTH },
-        { 40, 5, 3, 1, 32, 3, 0, 54, 60, CP_WALK_LENGTH },
+        { { 40, 5, 3, 1, 24, 0, 0, 54, 48 }, CP_WALK_OK },
+        { { 40, 5, -3, 1, 24, 0, 0, 54, 48 }, CP_WALK_OK },
+        { { 12, 5, 3, 1, 24, 0, 0, 26, 48 }, CP_WALK_OK },
+        { { 12, 9, 2, 1, 1, 0, 0, 32, 8 }, CP_WALK_OK },
+        { { 16, 5, 3, 1, 8, 0, 0, 30 + 1024, 24 }, CP_WALK_OK },
+        { { 52, 5, 3, 1, 16, 3, 0, 66, 36 }, CP_WALK_OK },
+        { { 56, 5, 3, 1, 32, 3, 0, 70, 60 }, CP_WALK_OK },
+        { { 64, 5, 3, 1, 4, 0, 16, 78 + 64, 12 }, CP_WALK_OK },
+        { { 108, 5, 3, 1, 32, 0, 0, 122, 60 }, CP_WALK_OK },
+        { { 124, 5, 3, 1, 24, 0, 0, 138, 48 }, CP_WALK_OK },
+        { { 40, 5, 3, 1, 16, 3, 0, 66, 36 }, CP_WALK_OK },
+        { { 40, 5, 3, 1, 32, 6, 0, 70, 60 }, CP_WALK_OK },
+        { { 40, 5, 3, 1, 8, 0, 2, 100, 24 }, CP_WALK_OK },
+        { { 40, 5, 3, 1, 24, 0, 0, 54, 47 }, CP_WALK_TRUNCATED },
+        { { 40, 5, 3, 1, 24, 0, 0, 0xffffffff, 48 }, CP_WALK_TRUNCATED },
+        { { 40, 0, 3, 1, 24, 0, 0, 54, 48 }, CP_WALK_DIMENSIONS },
+        { { 40, 5, 0, 1, 24, 0, 0, 54, 48 }, CP_WALK_DIMENSIONS },
+        { { 40, -5, 3, 1, 24, 0, 0, 54, 48 }, CP_WALK_DIMENSIONS },
+        { { 40, 5, INT32_MIN, 1, 24, 0, 0, 54, 48 }, CP_WALK_DIMENSIONS },
+        { { 12, 0, 3, 1, 24, 0, 0, 26, 48 }, CP_WALK_DIMENSIONS },
+        { { 40, INT32_MAX, INT32_MAX, 1, 32, 0, 0, 54, 48 }, CP_WALK_TOO_MANY_PIXELS },
+        { { 40, INT32_MAX, -INT32_MAX, 1, 1, 0, 2, 62, 48 }, CP_WALK_TOO_MANY_PIXELS },
+        { { 40, 5, 3, 2, 24, 0, 0, 54, 48 }, CP_WALK_UNSUPPORTED },
+        { { 40, 5, 3, 1, 7, 0, 0, 54, 48 }, CP_WALK_UNSUPPORTED },
+        { { 40, 5, 3, 1, 0, 4, 0, 54, 48 }, CP_WALK_UNSUPPORTED },
+        { { 40, 5, 3, 1, 24, 1, 0, 54, 48 }, CP_WALK_UNSUPPORTED },
+        { { 40, 5, 3, 1, 8, 2, 0, 54, 48 }, CP_WALK_UNSUPPORTED },
+        { { 40, 5, -3, 1, 8, 1, 0, 58, 48 }, CP_WALK_UNSUPPORTED },
+        { { 64, 5, 3, 1, 24, 4, 0, 78, 48 }, CP_WALK_UNSUPPORTED },
+        { { 12, 5, 3, 1, 32, 0, 0, 26, 60 }, CP_WALK_UNSUPPORTED },
+        { { 41, 5, 3, 1, 24, 0, 0, 55, 48 }, CP_WALK_UNSUPPORTED },
+        { { 40, 5, 3, 1, 24, 0, 0, 53, 48 }, CP_WALK_LENGTH },
+        { { 40, 5, 3, 1, 24, 0, 0, 0, 48 }, CP_WALK_LENGTH },
+        { { 40, 5, 3, 1, 8, 0, 256, 1077, 24 }, CP_WALK_LENGTH },
+        { { 40, 5, 3, 1, 8, 0, 0xffffffff, 1078, 24 }, CP_WALK_LENGTH },
+        { { 40, 5, 3, 1, 32, 3, 0, 54, 60 }, CP_WALK_LENGTH },
     };
     picture_t picture;
     size_t    i;
@@ -341,7 +304,7 @@ bmp(void **state)
 
     for (i = 0; i < COUNT(rows); i++) {
         snprintf(name, sizeof(name), "row %zu", i);
-        picture_bmp(&picture, &rows[i], NULL);
+        picture_bmp(&picture, &rows[i].bmp, NULL);
         assert_verdict(CP_WALK_BMP, &picture, rows[i].verdict, name);
 
         if (rows[i].verdict == CP_WALK_OK) {
@@ -370,7 +333,7 @@ bmp_runs(void **state)
         { 4, BODY("\0\5abc\0\0\1"), 0 },
         { 4, BODY("\0\1rest"), 4 },
     };
-    bmp_row_t row = { 40, 5, 3, 1, 8, 1, 0, 0, 0, CP_WALK_OK };
+    picture_bmp_t row = { 40, 5, 3, 1, 8, 1, 0, 0, 0 };
     picture_t picture;
     size_t    i;
 
@@ -387,16 +350,14 @@ bmp_runs(void **state)
 }
 
 
-#define PDF_BODY  "%PDF-1.4\n1 0 obj\n<<>>\nendobj\nxref\n0 1\ntrailer\n<<>>\nstartxref\n9\n%%EOF"
-
 static void
 pdf(void **state)
 {
     static const struct { size_t before; const char *body; size_t after; cp_walk_verdict_t verdict; } rows[] = {
-        { 0, PDF_BODY, 0, CP_WALK_OK },            { 1024, PDF_BODY, 0, CP_WALK_SIGNATURE },
-        { 1023, PDF_BODY, 0, CP_WALK_OK },         { 3000, PDF_BODY, 0, CP_WALK_SIGNATURE },
-        { 0, "no PDF %%EOF", 0, CP_WALK_SIGNATURE }, { 0, PDF_BODY, 1019, CP_WALK_OK },
-        { 0, PDF_BODY, 1020, CP_WALK_TRUNCATED },  { 0, "%PDF-1.4\n%%EOF", 0, CP_WALK_MISSING },
+        { 0, PICTURE_PDF, 0, CP_WALK_OK },            { 1024, PICTURE_PDF, 0, CP_WALK_SIGNATURE },
+        { 1023, PICTURE_PDF, 0, CP_WALK_OK },         { 3000, PICTURE_PDF, 0, CP_WALK_SIGNATURE },
+        { 0, "no PDF %%EOF", 0, CP_WALK_SIGNATURE }, { 0, PICTURE_PDF, 1019, CP_WALK_OK },
+        { 0, PICTURE_PDF, 1020, CP_WALK_TRUNCATED },  { 0, "%PDF-1.4\n%%EOF", 0, CP_WALK_MISSING },
         { 0, "%PDF-1.4\nstartxref\n9\n", 0, CP_WALK_TRUNCATED },
     };
     picture_t picture;
@@ -413,7 +374,7 @@ pdf(void **state)
     }
 
     picture.len = 0;
-    picture_put(&picture, PDF_BODY "\r\n", strlen(PDF_BODY) + 2);
+    picture_put(&picture, PICTURE_PDF "\r\n", strlen(PICTURE_PDF) + 2);
     assert_whole(CP_WALK_PDF, &picture, 2);
 }
 
@@ -422,7 +383,7 @@ pdf(void **state)
 static void
 limits_come_early(void **state)
 {
-    static const bmp_row_t large = { 40, 30000, 30000, 1, 1, 0, 0, 62, 0, CP_WALK_OK };
+    static const picture_bmp_t large = { 40, 30000, 30000, 1, 1, 0, 0, 62, 0 };
 
     picture_t picture;
     cp_walk_t walk;

@@ -6,7 +6,7 @@ use v5.36;
 use Caportal::Files qw(capture read_file write_file);
 use Caportal::Process;
 
-# home, build; edit: a sub that may change the text of inspector.conf, for tests.
+# home, build; for tests, edit: a sub that may change the text of inspector.conf; under: a command that starts it.
 sub new ($class, %given) {
     my $self = bless {%given}, $class;
     my $home = $self->{home};
@@ -25,7 +25,7 @@ sub write ($self) {
 }
 
 sub _command ($self) {
-    return ("$self->{build}/caportal-inspector", '-c', $self->_file);
+    return (@{ $self->{under} // [] }, "$self->{build}/caportal-inspector", '-c', $self->_file);
 }
 
 # Dies with the inspector's words when its configuration is not in order.
