@@ -12,6 +12,7 @@
 
 static const char *const pools[] = {
     [CP_POOL_DATABASE] = "database", [CP_POOL_EGRESS] = "egress", [CP_POOL_PASSWORD] = "password",
+    [CP_POOL_INSPECTOR] = "inspector",
 };
 
 static const char *const bodies[] = {

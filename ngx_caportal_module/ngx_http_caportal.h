@@ -25,7 +25,7 @@ _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) 
 
 #define ngx_http_caportal_str(s)  cp_str_n((s).data, (s).len)
 
-#define NGX_HTTP_CAPORTAL_POOLS  3    /* one a cp_pool_kind_t */
+#define NGX_HTTP_CAPORTAL_POOLS  4    /* one a cp_pool_kind_t */
 
 typedef struct ngx_http_caportal_redis_s  ngx_http_caportal_redis_t;
 typedef struct ngx_http_caportal_cache_s  ngx_http_caportal_cache_t;
@@ -88,6 +88,7 @@ char *ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_inspector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -20,6 +20,11 @@ ngx_http_caportal_header(ngx_http_request_t *r, const char *name, cp_str_t value
     h->value.data = (u_char *) value.data;
     h->value.len = value.len;
 
+    /* What the server's filters go by when a part, or only news, is asked for. */
+    if (ngx_strcmp(name, "ETag") == 0) {
+        r->headers_out.etag = h;
+    }
+
     return NGX_OK;
 }
 

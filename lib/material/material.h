@@ -62,6 +62,12 @@ cp_code_t cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *b
 /* Reads a part of it, within its size; every chunk that the part touches is checked. */
 cp_code_t cp_stored_read_range(cp_call_t *call, const cp_stored_t *stored, int64_t offset, size_t len, cp_str_t *bytes);
 
+/*
+ * Seals bytes into a new file, permanent as after cp_upload_keep(). CP_E_STORE, CP_E_STORE_FULL, CP_E_NO_MEMORY: then
+ * nothing of it stays.
+ */
+cp_code_t cp_stored_write(cp_call_t *call, cp_str_t bytes, unsigned type, cp_stored_t *stored);
+
 /* Removes a file that no row names any more; a missing one is fine. */
 void cp_stored_remove(cp_call_t *call, cp_str_t file);
 

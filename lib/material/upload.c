@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "base/random.h"
+#include "material/material_copy.h"
 #include "material/material_format.h"
 
 struct cp_upload_s {
@@ -24,6 +25,7 @@ struct cp_upload_s {
     EVP_MD_CTX            *digest;
     unsigned char          sha256[CP_SHA256_SIZE];
     unsigned char          key[CP_KEY_SIZE];
+    cp_inspected_t        *inspected;   /* what the cage made of it */
     unsigned char          buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
 };
 
@@ -89,37 +91,16 @@ cp_upload_open(const cp_app_t *app, const cp_gate_limits_t *limits, cp_gate_form
 }
 
 
-static cp_code_t
-write_all(int file, const unsigned char *data, size_t len)
-{
-    ssize_t n;
-
-    while (len > 0) {
-        n = write(file, data, len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return cp_store_failed("writing");
-        }
-        data += n;
-        len -= (size_t) n;
-    }
-
-    return CP_OK;
-}
-
-
 /* Seals the buffer in its place and writes it. */
 static cp_code_t
 flush_chunk(cp_upload_t *upload, bool last)
 {
     if (upload->chunks == 0) {
-        CP_TRY(write_all(upload->file, cp_file_head, sizeof(cp_file_head)));
+        CP_TRY(cp_file_append(upload->file, cp_file_head, sizeof(cp_file_head)));
     }
 
     CP_TRY(cp_chunk_seal(upload->key, upload->chunks, last, cp_str_n(upload->buffer, upload->filled), upload->buffer));
-    CP_TRY(write_all(upload->file, upload->buffer, upload->filled + CP_TAG_SIZE));
+    CP_TRY(cp_file_append(upload->file, upload->buffer, upload->filled + CP_TAG_SIZE));
 
     upload->chunks++;
     upload->filled = 0;
@@ -298,6 +279,64 @@ cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
 
     /* The operation may run a second time after a deadlock. */
     return upload->kept ? CP_OK : settle(upload, call->arena);
+}
+
+
+static bool
+read_at(int file, off_t at, unsigned char *out, size_t len)
+{
+    ssize_t n;
+
+    while (len > 0) {
+        n = pread(file, out, len, at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        out += n;
+        at += n;
+        len -= (size_t) n;
+    }
+
+    return true;
+}
+
+
+cp_code_t
+cp_upload_plain(cp_upload_t *upload, unsigned char *out)
+{
+    cp_stored_t stored;
+    cp_code_t   code = upload->finished ? CP_OK : CP_E_INTERNAL;
+    uint64_t    i;
+    off_t       at = CP_FILE_HEAD;
+    size_t      n;
+    bool        last;
+
+    cp_upload_describe(upload, &stored);
+
+    for (i = 0; i < upload->chunks && code == CP_OK; i++) {
+        last = i == upload->chunks - 1;
+        n = last ? (size_t) stored.size - i * CP_CHUNK_SIZE : CP_CHUNK_SIZE;
+
+        if (read_at(upload->file, at, upload->buffer, n + CP_TAG_SIZE)) {
+            code = cp_chunk_open(upload->key, i, last, cp_str_n(upload->buffer, n + CP_TAG_SIZE), out);
+        } else {
+            code = cp_store_failed("reading what has just come");
+        }
+        at += (off_t) (n + CP_TAG_SIZE);
+        out += n;
+    }
+
+    return code;
+}
+
+
+cp_inspected_t **
+cp_upload_inspected(cp_upload_t *upload)
+{
+    return &upload->inspected;
 }
 
 

@@ -51,9 +51,10 @@ http {
     caportal_database_timeout 2s 5s;
     caportal_redis unix:/run/no.sock user=web password_file=secret database=1 prefix=caportal:;
     caportal_redis_timeout 1s;
-    caportal_thread_pool database=one egress=one password=one;
+    caportal_thread_pool database=one egress=one password=one inspector=one;
     caportal_key_ring keyring;
     caportal_store $home/data/materials;
+    caportal_inspector unix:/run/no.sock timeout=15s pixels=40000000 pages=20 thumbnail=256 quality=90 min_edge=400;
     caportal_egress unix:/run/no.sock;
     caportal_egress_timeout 5s;
     caportal_sms path=/sms/ host=sms.example key_id=caportal secret_file=secret sign_name=内蒙古CA template=SMS_1;
@@ -241,7 +242,8 @@ subtest 'the configuration that the cases change' => sub {
 
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
-        caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
+        caportal_key_ring caportal_store caportal_inspector caportal_egress caportal_egress_timeout caportal_sms
+        caportal_sms_limits
         caportal_captcha caportal_identity caportal_mobile caportal_session_timeout
         caportal_session_cache caportal_staff_session
         caportal_profiles caportal_session caportal_upload caportal_place
@@ -314,14 +316,30 @@ subtest 'Redis' => sub {
 
 subtest 'thread pools' => sub {
     passes('caportal_thread_pool', 'caportal_thread_pool database=one egress=one;');
-    for my $name (qw(database egress password)) {
-        my $line = 'caportal_thread_pool database=one egress=one password=one;' =~ s/$name=one/$name=other/r;
+    for my $name (qw(database egress password inspector)) {
+        my $line = 'caportal_thread_pool database=one egress=one password=one inspector=one;'
+            =~ s/$name=one/$name=other/r;
         refused('caportal_thread_pool', qr/unknown thread pool "other"/, $line, $line);
     }
     refused('caportal_thread_pool', qr/needs the parameter "egress="/,
         'caportal_thread_pool database=one password=one;');
     refused('caportal_thread_pool', qr/invalid parameter "sms=one"/,
         'caportal_thread_pool database=one egress=one sms=one;');
+};
+
+subtest 'inspector' => sub {
+    passes('caportal_inspector', 'caportal_inspector unix:/run/no.sock;',
+        'caportal_inspector unix:/run/no.sock timeout=1ms pixels=1000000 pages=1 thumbnail=16 quality=50 min_edge=0;',
+        'caportal_inspector unix:/x timeout=10m pixels=1000000000 pages=50 thumbnail=1024 quality=100 min_edge=10000;');
+    parameters('caportal_inspector', optional => [qw(timeout pixels pages thumbnail quality min_edge)]);
+    each_refused('caportal_inspector', qr/"unix:\/path" only|invalid address|is too long/,
+        map {"caportal_inspector $_;"} qw(127.0.0.1 inspector:80 unix:), 'unix:/' . 'x' x 107);
+    each_refused('caportal_inspector', qr/invalid time/,
+        map {"caportal_inspector unix:/x timeout=$_;"} qw(0 x -1s 11m));
+    each_refused('caportal_inspector', qr/invalid number "[^"]+" .*takes \d+ to \d+/,
+        map {"caportal_inspector unix:/x $_;"} qw(pixels=999999 pixels=1000000001 pixels=40m pages=0 pages=51 pages=x
+        thumbnail=15 thumbnail=1025 quality=49 quality=101 quality=-90 min_edge=10001 min_edge=x));
+    refused('caportal_inspector', qr/invalid number of arguments/, 'caportal_inspector;');
 };
 
 subtest 'key ring, store, profiles' => sub {
@@ -628,7 +646,7 @@ subtest 'in a file of its own' => sub {
 # Without the settings that operations need, all of them are named at once, at the first location that needs them.
 subtest 'what is missing' => sub {
     my @settings = qw(caportal_database caportal_redis caportal_egress caportal_thread_pool caportal_key_ring
-        caportal_store caportal_profiles caportal_sms caportal_identity);
+        caportal_store caportal_inspector caportal_profiles caportal_sms caportal_identity);
     for my $missing ((map { [$_] } grep { $_ ne 'caportal_profiles' } @settings), [@settings, 'caportal_hall']) {
         my $text = $good;
         for my $name (@$missing) {

@@ -221,8 +221,7 @@ path_of(const cp_stored_t *stored)
 {
     static char path[128];
 
-    snprintf(path, sizeof(path), "%s/%.2s/%.2s/%s", folder, stored->file.data, stored->file.data + 2,
-             stored->file.data);
+    snprintf(path, sizeof(path), "%s/%.2s/%s", folder, stored->file.data, stored->file.data);
 
     return path;
 }
