@@ -1,9 +1,10 @@
-# Targets: all lib module signer ctl unit bench fuzz afl check layers asan check-asan tidy format clean
+# Targets: all lib module signer inspector ctl unit bench fuzz afl check layers asan check-asan tidy format clean
 #
 # Everything that is built goes under build/. VARIANT=asan builds library, programs and unit tests with AddressSanitizer
 # and UBSan into build-asan/; the target asan also a server. VARIANT=fuzz and VARIANT=afl are the fuzzers' own.
 
 CC        ?= gcc
+CXX       := g++
 VARIANT   ?= plain
 PKG       := cairo jansson hiredis libcurl libpcre2-8 libqrencode libsodium libssl libcrypto zlib
 CPPFLAGS  += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags cairo jansson libcurl libsodium) -I/usr/include/mariadb
@@ -32,18 +33,23 @@ endif
 CFLAGS    += -std=gnu11 -fPIC -fstack-protector-strong -pthread $(WARNINGS) $(RELAXED)
 LIBS      := $(shell pkg-config --libs $(PKG)) -lmariadb -lzxcvbn -lm -lpthread
 
-LIB_SOURCES    := $(filter-out lib/base/system.c,$(wildcard lib/*.c lib/*/*.c))
+# What each program chooses for itself.
+SEAMS          := lib/base/system.c lib/base/log_stderr.c
+LIB_SOURCES    := $(filter-out $(SEAMS),$(wildcard lib/*.c lib/*/*.c))
 SIGNER_SOURCES := $(wildcard signer/*.c)
+INSPECTOR_C    := $(wildcard inspector/*.c)
+INSPECTOR_CXX  := $(wildcard inspector/*.cc)
 CTL_SOURCES    := $(wildcard ctl/*.c)
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+objects = $(patsubst %.cc,$(BUILD)/%.o,$(patsubst %.c,$(BUILD)/%.o,$(1)))
 
 SHELL := /bin/bash
 
-.PHONY: all lib module signer ctl unit bench fuzz afl fuzzers check layers asan check-asan print-sanitize tidy format clean
+.PHONY: all lib module signer inspector ctl unit bench fuzz afl fuzzers check layers asan check-asan print-sanitize tidy \
+        format clean
 .DELETE_ON_ERROR:
 
-all: lib module signer ctl
+all: lib module signer inspector ctl
 
 lib: $(BUILD)/libcaportal.a
 
@@ -72,8 +78,24 @@ $(BUILD)/ngx_http_caportal_module.so: $(BUILD)/nginx/Makefile $(MODULE_SOURCES) 
 	cp $(BUILD)/nginx/ngx_http_caportal_module.so $@.new && mv $@.new $@    # a server may be running with the old one
 
 signer: $(BUILD)/caportal-signer
-$(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) lib/base/system.c) $(DEFAULTS) $(BUILD)/libcaportal.a
+$(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) $(SEAMS)) $(DEFAULTS) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lp11
+
+# The decoders, which no other program links. C++ is for qpdf and poppler, whose C interfaces lack what is needed.
+DECODERS        := libseccomp spng libjpeg fontconfig libqpdf poppler-cpp
+DECODERS_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(DECODERS)))
+DECODERS_LIBS   := $(shell pkg-config --libs $(DECODERS)) -lgif
+CXXFLAGS        := $(filter-out -std=gnu11 -Wstrict-prototypes -Wmissing-prototypes,$(CFLAGS)) -std=gnu++17
+
+$(BUILD)/inspector/%.o: CPPFLAGS += $(DECODERS_CFLAGS)
+$(BUILD)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+inspector: $(BUILD)/caportal-inspector
+$(BUILD)/caportal-inspector: $(call objects,$(INSPECTOR_C) $(INSPECTOR_CXX) lib/base/log_stderr.c) $(DEFAULTS) \
+                             $(BUILD)/libcaportal.a
+	$(CXX) $(CXXFLAGS) -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $(DECODERS_LIBS) -lpthread
 
 ctl: $(BUILD)/caportalctl
 $(BUILD)/caportalctl: $(call objects,$(CTL_SOURCES) lib/base/system.c) $(DEFAULTS) $(BUILD)/libcaportal.a
@@ -85,11 +107,21 @@ unit: $(patsubst t/unit/%.c,$(BUILD)/t/unit/%,$(UNIT_SOURCES))
 $(BUILD)/t/unit/%: $(BUILD)/t/unit/%.o $(BUILD)/t/unit/seams.o $(DEFAULTS) $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+# What the inspector's tests are made with.
+INSPECT_SOURCES := $(wildcard t/inspector/*.c)
+unit: $(patsubst t/inspector/%.c,$(BUILD)/t/inspector/%,$(INSPECT_SOURCES))
+$(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/inspector/cage.o $(BUILD)/libcaportal.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lseccomp -ljpeg $(LIBS)
+
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
-bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES))
+bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) $(BUILD)/t/bench/no_database.so
+$(BUILD)/t/bench/inspect_bare: LIBS += -ljpeg
 $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/t/bench/no_database.so: t/bench/preload/no_database.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
 # Fuzzers (t/fuzz/run): a program for each walker and their first seeds, for libFuzzer and for AFL++.
 WALKERS := png jpeg bmp gif pdf
@@ -115,7 +147,8 @@ check: layers
 layers:
 	perl t/lib/layers.pl .
 
-C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c t/fuzz/*.c)
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] signer/*.[ch] ctl/*.[ch] t/unit/*.[ch] t/bench/*.c t/bench/preload/*.c \
+                      t/fuzz/*.c)
 tidy:
 	clang-tidy --quiet $(filter %.c,$(C_FILES)) -- $(CPPFLAGS) -std=gnu11
 
@@ -137,4 +170,4 @@ print-sanitize:
 clean:
 	rm -rf build build-asan build-fuzz build-afl
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

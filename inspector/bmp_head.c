@@ -161,7 +161,7 @@ read_palette(const cp_job_t *job, uint32_t size, size_t at, cp_bmp_head_t *head)
     }
     most = 1u << head->depth;
 
-    if (head->pixels < at || head->pixels > job->size) {
+    if (head->pixels < at) {
         head->pixels = at + entry * (used != 0 && used < most ? used : most);
     }
     room = ((head->pixels < job->size ? head->pixels : job->size) - at) / entry;
@@ -194,8 +194,13 @@ cp_bmp_read_head(const cp_job_t *job, cp_bmp_head_t *head)
     if (at > job->size) {
         cp_job_refuse(CP_INSPECT_DAMAGED);
     }
+
+    /* A place within the head, mostly 0, was not filled in: the pixels follow the palette. */
     read_palette(job, size, at, head);
-    if (head->pixels < at || head->pixels > job->size) {
+    if (head->pixels < at) {
         head->pixels = at;
+    }
+    if (head->pixels > job->size) {
+        cp_job_refuse(CP_INSPECT_DAMAGED);
     }
 }

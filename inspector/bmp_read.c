@@ -34,7 +34,7 @@ indices(const cp_bmp_head_t *head, const uint8_t *in, uint8_t *out)
     uint32_t x;
 
     for (x = 0; x < head->width; x++) {
-        out[x] = (uint8_t) (in[x / per_byte] >> (8 - head->depth - x % per_byte * head->depth) & mask);
+        out[x] = (uint8_t) ((unsigned) in[x / per_byte] >> (8 - head->depth - x % per_byte * head->depth) & mask);
     }
 }
 
@@ -66,7 +66,7 @@ channel(const cp_bmp_field_t *field, uint32_t value)
 {
     uint64_t part = (value & field->mask) >> field->shift;
 
-    return field->most == 0 ? 0 : (uint8_t) ((part * 255 + field->most / 2) / field->most);
+    return (uint8_t) (field->most == 0 ? 0 : (part * 255 + field->most / 2) / field->most);
 }
 
 

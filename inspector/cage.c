@@ -23,8 +23,8 @@
 #define NAMESPACES      (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /*
- * What decoding takes, by experience: memory, its two descriptors, the connection. Nothing that opens, executes, connects,
- * forks, signals or looks at another process.
+ * What decoding takes, by experience: memory, its two descriptors, the connection. Nothing that opens, executes,
+ * connects, forks, signals or looks at another process.
  */
 static const int allowed[] = {
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat),
@@ -36,12 +36,15 @@ static const int allowed[] = {
 #ifdef __SANITIZE_ADDRESS__
     SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(openat), SCMP_SYS(readlink),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(prctl), SCMP_SYS(sched_yield), SCMP_SYS(prlimit64),
+    SCMP_SYS(pipe2),
 #endif
 };
 
 
-/* Memory, but never memory that can be executed; fstat() by its newer name, but of a descriptor; what
- * fdopen() and FreeType do with one. */
+/*
+ * Memory, but never memory that can be executed; fstat() by its newer name, but of a descriptor; what fdopen() and
+ * FreeType do with one.
+ */
 static const struct {
     int                  call;
     struct scmp_arg_cmp  when;
@@ -130,6 +133,14 @@ cp_cage_build(cp_cage_t *cage)
 }
 
 
+void
+cp_cage_free(cp_cage_t *cage)
+{
+    free(cage->filter.filter);
+    cage->filter.filter = NULL;
+}
+
+
 static bool
 write_line(const char *path, const char *text)
 {
@@ -205,8 +216,21 @@ drop_bounds(void)
 }
 
 
+/* A container's root may not do what root may. */
+static bool
+done_or_denied(bool done, bool *bare)
+{
+    if (!done && errno == EPERM) {
+        *bare = true;
+        return true;
+    }
+
+    return done;
+}
+
+
 static const char *
-become(const char *user)
+become(const char *user, bool *bare)
 {
     const struct passwd *account;
 
@@ -223,7 +247,9 @@ become(const char *user)
     }
 
     /* The namespaces and the root need rights that go with the user. */
-    if (account->pw_uid == 0 || unshare(NAMESPACES) != 0 || !empty_root() || !drop_bounds()) {
+    if (account->pw_uid == 0 || !done_or_denied(unshare(NAMESPACES) == 0, bare)
+        || !done_or_denied(empty_root(), bare) || !drop_bounds())
+    {
         return "the namespaces and the empty root";
     }
 
@@ -253,7 +279,7 @@ cp_cage_confine(const char *user, bool *bare)
     *bare = false;
 
     if (geteuid() == 0) {
-        failed = become(user);
+        failed = become(user, bare);
     } else {
         *bare = !own_user_namespace() || !empty_root() || !drop_bounds();
     }

@@ -29,12 +29,13 @@ typedef struct {
 
 /* Compiles the list of system calls (seccomp(2)) into cage->filter. NULL, or what failed, with errno. */
 const char *cp_cage_build(cp_cage_t *cage);
+void        cp_cage_free(cp_cage_t *cage);
 
 /*
  * For the parent, once all it needs is open: no network, no other processes' objects (namespaces(7)), a root folder
  * that is empty and cannot be written to, the user (NULL: only when not root) and no capability. NULL, or what failed,
- * with errno. *bare says that this system allows an ordinary user neither namespaces nor the empty root, so that only
- * the filter keeps a child from files and network.
+ * with errno. *bare says that this system denies an ordinary user, or a container its root, some of the namespaces and
+ * the empty root, so that the filter alone may have to keep a child from files and network.
  */
 const char *cp_cage_confine(const char *user, bool *bare);
 

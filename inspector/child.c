@@ -14,7 +14,7 @@
 #include "job.h"
 #include "resources.h"
 
-#define START_MS    5000      /* to get into the cage */
+#define START_MS    15000     /* to get into the cage */
 #define LEAVE_MS    2000      /* from the answer to the end */
 #define RETRY_MS    1000      /* after a child that did not get into its cage */
 #define FAILURES    3
@@ -176,9 +176,9 @@ read_hello(server_t *server, child_t *child)
 }
 
 
-/* The reply of a child that may have been taken over, so each value is looked at; its output too. */
+/* The reply of a child that may have been taken over: each value is looked at, its output too. False: there is none. */
 static bool
-take_reply(server_t *server, child_t *child)
+take_reply(child_t *child)
 {
     client_t       *client = child->client;
     cp_wire_reply_t reply;
@@ -193,11 +193,9 @@ take_reply(server_t *server, child_t *child)
             && (fstat(client->files[1], &st) != 0 || st.st_size != (off_t) reply.size)))
     {
         cp_log(CP_LOG_ALERT, "the reply of a child is none");
-        kill(child->pid, SIGKILL);
-        client_refuse(server, client, CP_INSPECT_CRASHED);
-    } else {
-        client_answer(server, client, &reply);
+        return false;
     }
+    client_answer(client, &reply);
     end(child);
 
     return true;
@@ -209,8 +207,8 @@ child_read(server_t *server, child_t *child)
 {
     if (child->state == CHILD_STARTS) {
         read_hello(server, child);
-    } else if (child->state == CHILD_WORKS) {
-        (void) take_reply(server, child);
+    } else if (child->state == CHILD_WORKS && !take_reply(child)) {
+        kill(child->pid, SIGKILL);    /* it ended, or wants to keep its file without an answer */
     }
 }
 
@@ -271,11 +269,14 @@ static void
 bury(server_t *server, child_t *child, int status)
 {
     if (child->state == CHILD_STARTS) {
+        read_hello(server, child);    /* it may have said why */
+    }
+    if (child->state == CHILD_STARTS) {
         server->failures++;
         server->fork_ms = cp_wire_now_ms() + RETRY_MS;
         cp_log(CP_LOG_ALERT, "a child ended before it was in its cage");
-    } else if (child->state == CHILD_WORKS && !take_reply(server, child)) {
-        client_refuse(server, child->client, verdict_of(child, status));
+    } else if (child->state == CHILD_WORKS && !take_reply(child)) {
+        client_refuse(child->client, verdict_of(child, status));
     }
 
     close(child->fd);
@@ -294,7 +295,6 @@ child_reap(server_t *server)
             child_t *child = &server->children[i];
 
             if (child->state != CHILD_NONE && child->pid == pid) {
-                child_read(server, child);
                 bury(server, child, status);
                 break;
             }

@@ -26,10 +26,8 @@ close_files(client_t *client)
 
 
 void
-client_drop(server_t *server, client_t *client)
+client_drop(client_t *client)
 {
-    (void) server;
-
     close_files(client);
     close(client->fd);
     client->state = CLIENT_NONE;
@@ -37,23 +35,23 @@ client_drop(server_t *server, client_t *client)
 
 
 void
-client_answer(server_t *server, client_t *client, const cp_wire_reply_t *reply)
+client_answer(client_t *client, const cp_wire_reply_t *reply)
 {
     /* One that does not listen any more has no use for it. */
     (void) cp_wire_send(client->fd, reply, sizeof(*reply), NULL, 0);
-    client_drop(server, client);
+    client_drop(client);
 }
 
 
 void
-client_refuse(server_t *server, client_t *client, uint32_t reason)
+client_refuse(client_t *client, uint32_t reason)
 {
     cp_wire_reply_t reply;
 
     memset(&reply, 0, sizeof(reply));
     reply.version = CP_WIRE_VERSION;
     reply.reason = reason;
-    client_answer(server, client, &reply);
+    client_answer(client, &reply);
 }
 
 
@@ -106,25 +104,25 @@ client_read(server_t *server, client_t *client)
         if (client->state == CLIENT_SERVED) {
             child_leave(server, client);
         }
-        client_drop(server, client);
+        client_drop(client);
         return;
     }
 
     if (!cp_wire_receive(client->fd, &client->request, sizeof(client->request), client->files, CP_WIRE_FDS)) {
         client->files[0] = client->files[1] = -1;
-        client_drop(server, client);
+        client_drop(client);
         return;
     }
 
     /* A file that changed or shrank under the decoder would be a fault of the client, not of the file. */
     if (!cp_wire_request_is_sound(&client->request) || (fcntl(client->files[0], F_GET_SEALS) & SEALS) != SEALS) {
         cp_log(CP_LOG_ERROR, "a request is none, or its file is not sealed");
-        client_drop(server, client);
+        client_drop(client);
         return;
     }
 
     if (waiting(server) >= server->conf->queue + server->conf->children) {
-        client_refuse(server, client, CP_WIRE_BUSY);
+        client_refuse(client, CP_WIRE_BUSY);
         return;
     }
 

@@ -10,7 +10,7 @@
 /* ITU-T T.81 by libjpeg-turbo. Warnings that mean lost image data refuse; stray bytes between markers do not. */
 void cp_jpeg_decode(cp_job_t *job);
 
-/* W3C PNG (second edition) by libspng. Only critical chunks and tRNS reach it, so that odd ancillary ones do no harm. */
+/* W3C PNG (second edition) by libspng. Only critical chunks and tRNS reach it, so that odd other ones do no harm. */
 void cp_png_decode(cp_job_t *job);
 
 /* GIF87a and GIF89a by giflib. Every frame is decoded, the first one is kept. */

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "decoders.h"
+#include "gif_codes.h"
 #include "image.h"
 
+#define SIGNATURE    6u
 #define CONTROL      0xf9      /* GIF89a section 23: Graphic Control Extension */
 #define TRANSPARENT  0x01
 
@@ -134,6 +136,14 @@ read_frame(reader_t *reader)
 
     must(DGifGetImageDesc(reader->gif));
     cp_job_check_size(reader->job, (uint64_t) frame->Width, (uint64_t) frame->Height);
+
+    /* giflib has read on to the code size. */
+    if (!cp_gif_codes_are_sound(reader->job->data + reader->at - 1, reader->job->size - reader->at + 1,
+                                (uint64_t) frame->Width * (uint64_t) frame->Height))
+    {
+        cp_job_refuse(CP_INSPECT_DAMAGED);
+    }
+
     line = malloc((size_t) frame->Width);
     if (reader->frames++ == 0) {
         make_canvas(reader);
@@ -184,6 +194,13 @@ cp_gif_decode(cp_job_t *job)
     reader.job = job;
     reader.transparent = -1;
     cp_image_clear(&reader.image);
+
+    /* giflib looks at the first three letters only. */
+    if (job->size < SIGNATURE || (memcmp(job->data, "GIF87a", SIGNATURE) != 0
+                                  && memcmp(job->data, "GIF89a", SIGNATURE) != 0))
+    {
+        cp_job_refuse(CP_INSPECT_DAMAGED);
+    }
 
     reader.gif = DGifOpen(&reader, read_in, &error);
     if (reader.gif == NULL) {

@@ -24,7 +24,7 @@ typedef struct cp_jpeg_writer_s cp_jpeg_writer_t;
 typedef struct cp_png_writer_s  cp_png_writer_t;
 
 typedef struct {
-    /* Said by the decoder, after cp_image_clear(), before the first row. The size has been checked (cp_job_check_size()). */
+    /* Said by the decoder, after cp_image_clear(), before the first row. cp_job_check_size() has seen the size. */
     uint32_t     width;
     uint32_t     height;
     cp_pixels_t  pixels;

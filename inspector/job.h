@@ -1,6 +1,6 @@
 /*
- * One file in the cage: what is asked, where the bytes are, where the copies go. A process has one job and ends with it,
- * so a refusal needs no way back: it answers and exits.
+ * One file in the cage: what is asked, where the bytes are, where the copies go. A process has one job and ends with
+ * it, so a refusal needs no way back: it answers and exits.
  */
 #ifndef CP_JOB_H
 #define CP_JOB_H

@@ -16,7 +16,6 @@
 typedef struct {
     struct jpeg_decompress_struct  c;
     struct jpeg_error_mgr          errors;
-    bool                           cut_short;    /* the file ended before the marker of the image's end */
 } reader_t;
 
 /* Legal JPEGs of kinds that libjpeg-turbo was built without; any other error is damage. */
@@ -25,8 +24,13 @@ static const int unsupported[] = {
     JERR_CCIR601_NOTIMPL, JERR_FRACT_SAMPLE_NOTIMPL, JERR_NOT_COMPILED,
 };
 
-/* Warnings after which pixels are not what was encoded. */
-static const int losses[] = { JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_MUST_RESYNC, JWRN_ARITH_BAD_CODE };
+/*
+ * Warnings after which pixels may not be what was encoded. A file that ends without its last marker is one: scans may
+ * be missing, and arithmetic decoding goes on with zeros and says nothing else.
+ */
+static const int losses[] = {
+    JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_MUST_RESYNC, JWRN_ARITH_BAD_CODE, JWRN_JPEG_EOF,
+};
 
 
 static bool
@@ -60,43 +64,9 @@ fail(j_common_ptr c)
 static void
 hear(j_common_ptr c, int level)
 {
-    reader_t *reader = c->client_data;
-
-    if (level != -1) {
-        return;
-    }
-    if (is_among(losses, COUNT(losses), c->err->msg_code)) {
+    if (level == -1 && is_among(losses, COUNT(losses), c->err->msg_code)) {
         cp_job_refuse(CP_INSPECT_DAMAGED);
     }
-    reader->cut_short |= c->err->msg_code == JWRN_JPEG_EOF;
-}
-
-
-/*
- * Without its last marker a JPEG of one scan is whole when no loss was heard of. One of several scans, which have all been
- * read before the first row comes, may lack the last ones: then some coefficients are not known to their last bit.
- */
-static bool
-is_whole(reader_t *reader)
-{
-    int component, i;
-
-    if (!reader->cut_short || !jpeg_has_multiple_scans(&reader->c)) {
-        return true;
-    }
-    if (reader->c.coef_bits == NULL) {
-        return false;
-    }
-
-    for (component = 0; component < reader->c.num_components; component++) {
-        for (i = 0; i < DCTSIZE2; i++) {
-            if (reader->c.coef_bits[component][i] != 0) {
-                return false;
-            }
-        }
-    }
-
-    return true;
 }
 
 
@@ -199,7 +169,6 @@ cp_jpeg_decode(cp_job_t *job)
     reader.errors.error_exit = fail;
     reader.errors.emit_message = hear;
     jpeg_create_decompress(&reader.c);
-    reader.c.client_data = &reader;
     jpeg_mem_src(&reader.c, job->data, job->size);
     jpeg_save_markers(&reader.c, JPEG_APP0 + 1, APP1_MAX);
 
@@ -214,9 +183,6 @@ cp_jpeg_decode(cp_job_t *job)
     jpeg_start_decompress(&reader.c);
     cp_image_begin(&image, job, &job->reply.copy);
     read_rows(&reader, &image);
-    if (!is_whole(&reader)) {
-        cp_job_refuse(CP_INSPECT_DAMAGED);
-    }
     jpeg_finish_decompress(&reader.c);
     cp_image_end(&image, &job->reply.thumbnail);
 }

@@ -24,6 +24,25 @@ give_up(const char *what)
 }
 
 
+/* From here on nothing can be opened any more. NULL, or what failed. */
+static const char *
+confine(const inspector_conf_t *conf, cp_cage_t *cage)
+{
+    const char *failed = cp_cage_build(cage);
+    bool        bare = false;
+
+    if (failed == NULL) {
+        failed = cp_cage_confine(conf->user, &bare);
+    }
+    if (failed == NULL && bare) {
+        cp_log(CP_LOG_NOTICE, "namespaces or an empty root are denied here: the filter of system calls keeps "
+                              "children from files and network");
+    }
+
+    return failed;
+}
+
+
 static int
 run(const inspector_conf_t *conf)
 {
@@ -34,8 +53,7 @@ run(const inspector_conf_t *conf)
     };
     const char *failed;
     size_t      resources = 0;
-    bool        bare;
-    int         null = open("/dev/null", O_RDWR | O_CLOEXEC), listener;
+    int         null = open("/dev/null", O_RDWR | O_CLOEXEC), listener, status = 1;
 
     if (null == -1) {
         return give_up("/dev/null");
@@ -43,31 +61,23 @@ run(const inspector_conf_t *conf)
     if (!cp_pdf_prepare() || !cp_resources_open(&resources)) {
         return give_up("fonts and character maps");
     }
+    cp_log(CP_LOG_NOTICE, "%zu fonts and character maps", resources);
 
     listener = inspector_listen(conf);
-    if (listener == -1) {
-        return 1;
+    if (listener != -1) {
+        failed = confine(conf, &cage);
+        status = failed != NULL ? give_up(failed) : inspector_serve(conf, &cage, listener, null);
     }
 
-    failed = cp_cage_build(&cage);
-    if (failed == NULL) {
-        failed = cp_cage_confine(conf->user, &bare);
-    }
-    if (failed != NULL) {
-        return give_up(failed);
-    }
+    cp_cage_free(&cage);
+    cp_pdf_forget();
+    cp_resources_close();
 
-    cp_log(CP_LOG_NOTICE, "%zu fonts and character maps", resources);
-    if (bare) {
-        cp_log(CP_LOG_NOTICE, "no namespaces here for an ordinary user: the filter of system calls alone keeps children "
-                              "from files and network");
-    }
-
-    return inspector_serve(conf, &cage, listener, null);
+    return status;
 }
 
 
-/* What a service was started with may be secret, and children keep the whole memory: it is wiped, not only forgotten. */
+/* What a service was started with may be secret, and children keep the whole memory: it is wiped, not just unset. */
 static void
 forget_environment(void)
 {

@@ -15,7 +15,7 @@ cp_memory_out(void (*out)(void))
 
 #ifndef __SANITIZE_ADDRESS__
 
-/* glibc's own, under the names by which it offers them to programs that stand in front (malloc(3), "Replacing malloc"). */
+/* glibc's own, under the names that it offers to programs that replace malloc() (GNU C Library manual, 3.2.5). */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);

@@ -39,9 +39,11 @@ typedef struct {
 
 /* Loads fonts' tables and character maps, before the cage closes, by a document of our own. False when it fails. */
 bool cp_pdf_prepare(void);
+void cp_pdf_forget(void);
 
-/* NULL when it cannot be read. The data must stay. */
+/* NULL when it cannot be read. The data must stay until cp_pdf_close(), which accepts NULL. */
 cp_pdf_t *cp_pdf_open(const void *data, size_t size);
+void      cp_pdf_close(cp_pdf_t *pdf);
 uint32_t  cp_pdf_count(const cp_pdf_t *pdf);
 
 /* A page as it is seen, `dpi` at most and `max_pixels` at most. False when it cannot be drawn. */

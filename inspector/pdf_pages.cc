@@ -124,6 +124,21 @@ cp_pdf_render(cp_pdf_t *pdf, uint32_t number, double dpi, double max_pixels, cp_
 }
 
 
+void
+cp_pdf_close(cp_pdf_t *pdf)
+{
+    delete pdf;
+}
+
+
+void
+cp_pdf_forget(void)
+{
+    cp_pdf_close(kept);
+    kept = nullptr;
+}
+
+
 bool
 cp_pdf_prepare(void)
 {

@@ -75,4 +75,5 @@ cp_pdf_decode(cp_job_t *job)
     for (i = 0; i < count; i++) {
         draw(job, pdf, i, count);
     }
+    cp_pdf_close(pdf);
 }

@@ -49,12 +49,30 @@ takes_trns(stream_t *stream, uint32_t length)
 }
 
 
+/* W3C PNG sections 5.3 and 5.4: a length of 31 bits, four letters. Any other is no chunk, nor is what follows it. */
+static void
+must_be_chunk(const uint8_t *chunk)
+{
+    size_t i;
+
+    for (i = 4; i < 8; i++) {
+        if ((uint8_t) ((chunk[i] | 0x20) - 'a') >= 26) {
+            cp_job_refuse(CP_INSPECT_DAMAGED);
+        }
+    }
+    if ((chunk[0] & 0x80) != 0) {
+        cp_job_refuse(CP_INSPECT_DAMAGED);
+    }
+}
+
+
 /* Of the others: critical ones, but a palette only where pixels are indices into it. */
 static bool
 takes(stream_t *stream, const uint8_t *chunk)
 {
     uint32_t length = big_endian(chunk);
 
+    must_be_chunk(chunk);
     if (memcmp(chunk + 4, "tRNS", 4) == 0) {
         return takes_trns(stream, length);
     }
@@ -206,7 +224,7 @@ unpack(const uint8_t *packed, uint8_t *row, uint32_t width, unsigned depth)
     uint32_t x;
 
     for (x = 0; x < width; x++) {
-        row[x] = (uint8_t) (packed[x / per_byte] >> (8 - depth - x % per_byte * depth) & mask);
+        row[x] = (uint8_t) ((unsigned) packed[x / per_byte] >> (8 - depth - x % per_byte * depth) & mask);
     }
 }
 

@@ -149,6 +149,18 @@ cp_resources_open(size_t *count)
 
 
 void
+cp_resources_close(void)
+{
+    while (resource_count != 0) {
+        resource_count--;
+        close(resources[resource_count].fd);
+        free(resources[resource_count].path);
+    }
+    FcFini();
+}
+
+
+void
 cp_resources_range(int *first, int *last)
 {
     *first = FIRST;
@@ -209,8 +221,8 @@ open_resource(const char *path)
 
 
 /*
- * open(2) and fopen(3) for this program's libraries: the linker finds these before the C library's. In the cage a system
- * call that opens would kill; a library that asks for a file which is not there merely goes on without.
+ * open(2) and fopen(3) for this program's libraries: the linker finds these before the C library's. In the cage a
+ * system call that opens would kill; a library that asks for a file which is not there merely goes on without.
  */
 int
 open(const char *path, int flags, ...)

@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Opens all that fontconfig and poppler may ask for, read-only. Says how many; false, with errno, when out of descriptors. */
+/* Opens all that fontconfig and poppler may ask for, and says how many. False when out of descriptors or memory. */
 bool cp_resources_open(size_t *count);
+void cp_resources_close(void);
 
 /* The run of their descriptors; last < first: none. */
 void cp_resources_range(int *first, int *last);

@@ -78,7 +78,7 @@ expire(server_t *server)
         client_t *client = &server->clients[i];
 
         if (client->state == CLIENT_NEW && now_ms >= client->deadline_ms) {
-            client_drop(server, client);
+            client_drop(client);
         }
     }
 

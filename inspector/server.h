@@ -67,9 +67,9 @@ typedef struct {
 
 void client_accept(server_t *server);
 void client_read(server_t *server, client_t *client);
-void client_answer(server_t *server, client_t *client, const cp_wire_reply_t *reply);
-void client_refuse(server_t *server, client_t *client, uint32_t reason);
-void client_drop(server_t *server, client_t *client);
+void client_answer(client_t *client, const cp_wire_reply_t *reply);
+void client_refuse(client_t *client, uint32_t reason);
+void client_drop(client_t *client);
 
 /* The one that has waited longest; NULL when nobody waits. */
 client_t *client_next(server_t *server);

@@ -2,7 +2,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,34 +21,6 @@
 #define SEAL_EVERY_MS  1000
 
 static volatile sig_atomic_t stopping;
-
-
-/* One line: time, level, text; controls are shown as dots. */
-void
-cp_log(cp_log_level_t level, const char *format, ...)
-{
-    static const char *const levels[] = { "debug", "info", "notice", "error", "alert" };
-
-    char      text[1024], when[32];
-    time_t    now = time(NULL);
-    struct tm tm;
-    va_list   args;
-    size_t    i;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-
-    for (i = 0; text[i] != '\0'; i++) {
-        if ((unsigned char) text[i] < 0x20 || text[i] == 0x7f) {
-            text[i] = '.';
-        }
-    }
-
-    gmtime_r(&now, &tm);
-    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    fprintf(stderr, "%s [%s] %d: %s\n", when, levels[level], (int) getpid(), text);
-}
 
 
 static void

@@ -15,6 +15,8 @@ typedef struct {
     unsigned  ways;            /* CP_SIGN_IN_…: by which it may sign in, CP_SIGN_IN_ANY unless its holder chose */
     int64_t   sessions_from;   /* ms: sessions begun before it are over */
     cp_str_t  sole_unit;       /* public id of the unit that it acts for where there is exactly one, else {0, NULL} */
+    cp_str_t  name_sealed;     /* of the person; {0, NULL} also where it was not read: see cp_account_json() */
+    cp_str_t  id_number_sealed;
 } cp_account_t;
 
 #define CP_SIGN_IN_ANY  0xffffffffu

@@ -8,11 +8,19 @@
 #define PUBLIC_ID_BYTES  15
 
 /* In one row: signing in asks once, for a number that has an account as for one that has none. */
-#define TYPES  "issssiiis"
+#define SOLE_UNIT                                                                                                      \
+    "(SELECT IF(COUNT(*) = 1, MAX(u.public_id), NULL) FROM unit_member m JOIN unit u ON u.id = m.unit_id "             \
+    "WHERE m.account_id = a.id)"
+#define SELECT                                                                                                         \
+    "SELECT " CP_ACCOUNT_OWN ", " SOLE_UNIT ", " CP_ACCOUNT_PERSON " FROM account a "                                  \
+    "LEFT JOIN person p ON p.id = a.person_id "
 
-static const char sql_by_phone[] = CP_ACCOUNT_SELECT "WHERE a.phone_index = ?";
-static const char sql_by_id[] = CP_ACCOUNT_SELECT "WHERE a.id = ?";
-static const char sql_lock[] = CP_ACCOUNT_SELECT "WHERE a.id = ? FOR UPDATE";
+static const char sql_by_phone[] = SELECT "WHERE a.phone_index = ?";
+static const char sql_by_id[] = SELECT "WHERE a.id = ?";
+
+/* The person is not held: others are verified as the same one. */
+static const char sql_lock[] =
+    "SELECT " CP_ACCOUNT_OWN ", " SOLE_UNIT ", NULL, NULL FROM account a WHERE a.id = ? FOR UPDATE";
 
 static const char sql_admit[] =
     "SELECT state = 'active' AND sessions_from <= ? FROM account WHERE id = ?";
@@ -41,41 +49,36 @@ cp_account_phone_index(cp_call_t *call, cp_str_t phone, cp_str_t *index)
 }
 
 
-/* The rest of a row that was read. */
-static cp_code_t
-complete(cp_call_t *call, cp_account_t *account, cp_str_t sealed, cp_str_t state, int64_t ways)
+cp_code_t
+cp_account_take(cp_call_t *call, const cp_account_raw_t *raw, cp_account_t *account)
 {
-    account->active = cp_str_is(state, "active");
-    account->closed = cp_str_is(state, "closed");
-    account->ways = ways == 0 ? CP_SIGN_IN_ANY : (unsigned) ways;
+    account->active = cp_str_is(raw->state, "active");
+    account->closed = cp_str_is(raw->state, "closed");
+    account->ways = raw->ways == 0 ? CP_SIGN_IN_ANY : (unsigned) raw->ways;
 
-    return cp_column_open(call->app->keys, call->arena, "account.phone", sealed, &account->phone);
+    return cp_column_open(call->app->keys, call->arena, "account.phone", raw->phone_sealed, &account->phone);
 }
 
 
 cp_code_t
 cp_account_select_text(cp_call_t *call, const char *sql, cp_str_t value, cp_account_t *account)
 {
-    cp_str_t sealed, state;
-    int64_t  ways;
+    cp_account_raw_t raw;
 
-    CP_TRY(cp_db_row(call->db, sql, "s>" TYPES, value, &account->id, &account->public_id, &sealed, &account->password,
-                     &state, &account->person, &ways, &account->sessions_from, &account->sole_unit));
+    CP_TRY(cp_db_row(call->db, sql, "s>" CP_ACCOUNT_TYPES, value, CP_ACCOUNT_TAKE(account, &raw)));
 
-    return complete(call, account, sealed, state, ways);
+    return cp_account_take(call, &raw, account);
 }
 
 
 cp_code_t
 cp_account_select_id(cp_call_t *call, const char *sql, int64_t id, cp_account_t *account)
 {
-    cp_str_t sealed, state;
-    int64_t  ways;
+    cp_account_raw_t raw;
 
-    CP_TRY(cp_db_row(call->db, sql, "i>" TYPES, id, &account->id, &account->public_id, &sealed, &account->password,
-                     &state, &account->person, &ways, &account->sessions_from, &account->sole_unit));
+    CP_TRY(cp_db_row(call->db, sql, "i>" CP_ACCOUNT_TYPES, id, CP_ACCOUNT_TAKE(account, &raw)));
 
-    return complete(call, account, sealed, state, ways);
+    return cp_account_take(call, &raw, account);
 }
 
 
@@ -226,6 +229,16 @@ cp_account_set_person(cp_call_t *call, int64_t account, int64_t person)
 }
 
 
+/* The person that was read with the account, or is read now. */
+static cp_code_t
+person_of(cp_call_t *call, const cp_account_t *account, cp_person_t *person)
+{
+    return account->name_sealed.data == NULL
+           ? cp_person_by_id(call, account->person, person)
+           : cp_person_open(call, account->name_sealed, account->id_number_sealed, person);
+}
+
+
 cp_code_t
 cp_account_json(cp_call_t *call, const cp_account_t *account, json_t **json)
 {
@@ -233,7 +246,7 @@ cp_account_json(cp_call_t *call, const cp_account_t *account, json_t **json)
     json_t      *shown = json_null();
 
     if (account->person != 0) {
-        CP_TRY(cp_person_by_id(call, account->person, &person));
+        CP_TRY(person_of(call, account, &person));
         shown = json_pack("{s:o, s:o}", "name", cp_json(cp_mask_name(call->arena, person.name)), "id_number",
                           cp_json(cp_mask_id_number(call->arena, person.id_number)));
     }

@@ -1,7 +1,9 @@
 #include "account/password_guard.h"
 
 #include "account/login.h"
+#include "base/clock.h"
 #include "base/metric.h"
+#include "base/random.h"
 #include "call/address.h"
 #include "captcha/captcha.h"
 
@@ -20,6 +22,15 @@
 #define ADDRESS_S      3600
 #define PASSWORD_S     3600
 
+/* An attempt that nobody ended (a killed worker, Redis lost in its midst) is no failure: it counts for so long, ms. */
+#define ABANDONED_MS   15000
+
+/*
+ * Attempts under way from one address, or with one password, that are not taken for failures: a company's people sign
+ * in at nine o'clock.
+ */
+#define AT_ONCE        16
+
 /* One password tried at that many logins is being sprayed. */
 #define SPRAYED        10
 
@@ -33,19 +44,39 @@ enum { ACCOUNT, PAIR, ADDRESS, PASSWORD, WAIT };
 _Static_assert(WAIT + 1 == CP_GUARD_KEYS, "a key for each");
 
 /*
- * KEYS as above. ARGV: failures after which a captcha is demanded (0: never), and 1 when one was answered. Answers
- * {0, failures of the pair}, {1, seconds to wait}, {2, 0} for a captcha.
+ * Each count is a hash: the failures, "failed", and each attempt under way by its name, with when it began (ms).
+ *
+ * KEYS as above. ARGV: failures after which a captcha is demanded (0: never), 1 when one was answered, the time (ms),
+ * the attempt's name. Answers {0, failures of the pair}, {1, seconds to wait}, {2, 0} for a captcha.
  */
 static const char enter_script[] =
-    "local function count(key) return tonumber(redis.call('GET', key) or '0') end "
-    "local wait, most = redis.call('PTTL', KEYS[5]), tonumber(ARGV[1]) "
-    "if wait > 0 then return { 1, math.ceil(wait / 1000) } end "
-    "if most > 0 and ARGV[2] ~= '1' and (count(KEYS[1]) >= most or count(KEYS[3]) >= most "
-    "    or count(KEYS[4]) >= " TEXT(SPRAYED) ") then return { 2, 0 } end "
-    "for i, window in ipairs({ " TEXT(ACCOUNT_S) ", " TEXT(PAIR_S) ", " TEXT(ADDRESS_S) ", " TEXT(PASSWORD_S) " }) do "
-    "  redis.call('SET', KEYS[i], count(KEYS[i]) + 1, 'EX', window) "
+    "local most, now = tonumber(ARGV[1]), tonumber(ARGV[3]) "
+    "local function count(key) "
+    "  local all, failed, under_way = redis.call('HGETALL', key), 0, 0 "
+    "  for i = 1, #all, 2 do "
+    "    if all[i] == 'failed' then failed = tonumber(all[i + 1]) "
+    "    elseif tonumber(all[i + 1]) > now - " TEXT(ABANDONED_MS) " then under_way = under_way + 1 "
+    "    else redis.call('HDEL', key, all[i]) end "
+    "  end "
+    "  return failed, under_way "
     "end "
-    "local failures = count(KEYS[2]) "
+    "local function of_many(key) "
+    "  local failed, under_way = count(key) "
+    "  return failed + math.max(0, under_way - " TEXT(AT_ONCE) ") "
+    "end "
+    "local function of_one(key) "
+    "  local failed, under_way = count(key) "
+    "  return failed + under_way "
+    "end "
+    "local wait = redis.call('PTTL', KEYS[5]) "
+    "if wait > 0 then return { 1, math.ceil(wait / 1000) } end "
+    "if most > 0 and ARGV[2] ~= '1' and (of_one(KEYS[1]) >= most or of_many(KEYS[3]) >= most "
+    "    or of_many(KEYS[4]) >= " TEXT(SPRAYED) ") then return { 2, 0 } end "
+    "for i, window in ipairs({ " TEXT(ACCOUNT_S) ", " TEXT(PAIR_S) ", " TEXT(ADDRESS_S) ", " TEXT(PASSWORD_S) " }) do "
+    "  redis.call('HSET', KEYS[i], ARGV[4], now) "
+    "  redis.call('EXPIRE', KEYS[i], window) "
+    "end "
+    "local failures = of_one(KEYS[2]) "
     "if failures >= " TEXT(BLOCK_FROM) " then redis.call('SET', KEYS[5], 1, 'EX', " TEXT(BLOCK_S) ") "
     "elseif failures >= " TEXT(DELAY_FROM) " then "
     "  redis.call('SET', KEYS[5], 1, 'EX', 2 ^ (failures - " TEXT(DELAY_FROM) ")) "
@@ -53,24 +84,26 @@ static const char enter_script[] =
     "return { 0, failures }";
 
 /*
- * After a right password the login's failures are over; so are those that this address had with it, but no other: who
- * has an account of their own would else wash the address clean with it. ARGV: 1 right, 0 not looked at; 1 when the
- * attempt had begun a delay.
+ * The attempt is over. After a right password the login's failures are, too; so are those that this address had with
+ * it, but no other: who has an account of their own would else wash the address clean with it. KEYS as above. ARGV: the
+ * attempt's name; "right", "wrong" or "aborted"; 1 when the attempt had begun a delay.
  */
-static const char back_script[] =
-    "local function less(key, n) "
-    "  local left = tonumber(redis.call('GET', key) or '0') - n "
-    "  if left > 0 then redis.call('DECRBY', key, n) else redis.call('DEL', key) end "
+static const char leave_script[] =
+    "local right, wrong = ARGV[2] == 'right', ARGV[2] == 'wrong' "
+    "local mine = tonumber(redis.call('HGET', KEYS[2], 'failed') or '0') "
+    "for i, window in ipairs({ " TEXT(ACCOUNT_S) ", " TEXT(PAIR_S) ", " TEXT(ADDRESS_S) ", " TEXT(PASSWORD_S) " }) do "
+    "  redis.call('HDEL', KEYS[i], ARGV[1]) "
+    "  if wrong then "
+    "    redis.call('HINCRBY', KEYS[i], 'failed', 1) "
+    "    redis.call('EXPIRE', KEYS[i], window) "
+    "  end "
     "end "
-    "local mine = tonumber(redis.call('GET', KEYS[2]) or '0') "
-    "if ARGV[1] == '1' then "
-    "  less(KEYS[3], mine) "
-    "  less(KEYS[4], 1) "
-    "  redis.call('DEL', KEYS[1], KEYS[2], KEYS[5]) "
-    "else "
-    "  for i = 1, 4 do less(KEYS[i], 1) end "
-    "  if ARGV[2] == '1' then redis.call('DEL', KEYS[5]) end "
+    "if right then "
+    "  if mine > 0 and redis.call('HINCRBY', KEYS[3], 'failed', -mine) <= 0 then redis.call('HDEL', KEYS[3], 'failed') end "
+    "  redis.call('HDEL', KEYS[1], 'failed') "
+    "  redis.call('HDEL', KEYS[2], 'failed') "
     "end "
+    "if right or not wrong and ARGV[3] == '1' then redis.call('DEL', KEYS[5]) end "
     "return 1";
 
 /* KEYS: the counts of the present while. ARGV: "right" or "wrong". Answers {1, right, wrong} when that is an alarm. */
@@ -146,10 +179,11 @@ static cp_code_t
 enter(cp_call_t *call, bool answered, cp_password_guard_t *guard)
 {
     cp_str_t args[] = { cp_str_printf(call->arena, "%u", call->app->captcha.password),
-                        answered ? CP_STR("1") : CP_STR("0") };
+                        answered ? CP_STR("1") : CP_STR("0"),
+                        cp_str_printf(call->arena, "%lld", (long long) cp_now_ms()), guard->attempt };
     int64_t  said[2];
 
-    if (args[0].data == NULL) {
+    if (args[0].data == NULL || args[2].data == NULL) {
         return CP_E_NO_MEMORY;
     }
     CP_TRY(ask(call, enter_script, guard->keys, CP_GUARD_KEYS, args, COUNT(args), said, COUNT(said)));
@@ -171,6 +205,10 @@ cp_password_guard_enter(cp_call_t *call, cp_str_t login, cp_str_t captcha_id, cp
 {
     cp_code_t code;
 
+    guard->attempt = cp_random_id(call->arena, 9);
+    if (guard->attempt.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
     CP_TRY(name_keys(call, login, password, guard));
 
     code = enter(call, false, guard);
@@ -202,25 +240,23 @@ watch_ratio(cp_call_t *call, bool right)
 }
 
 
-void
+cp_code_t
 cp_password_guard_leave(cp_call_t *call, const cp_password_guard_t *guard, cp_guard_outcome_t outcome)
 {
+    static const char *const outcomes[] = { [CP_GUARD_SUCCESS] = "right", [CP_GUARD_FAILURE] = "wrong",
+                                            [CP_GUARD_ABORTED] = "aborted" };
+
     redisReply *reply;
 
     if (outcome != CP_GUARD_ABORTED) {
         cp_metric(outcome == CP_GUARD_SUCCESS ? CP_METRIC_PASSWORD_RIGHT : CP_METRIC_PASSWORD_WRONG);
         watch_ratio(call, outcome == CP_GUARD_SUCCESS);
     }
-    if (outcome == CP_GUARD_FAILURE) {
-        return;
-    }
 
-    if (cp_redis_script(&call->app->redis, back_script, guard->keys, CP_GUARD_KEYS,
-                        (cp_str_t[]) { outcome == CP_GUARD_SUCCESS ? CP_STR("1") : CP_STR("0"),
-                                       guard->delays ? CP_STR("1") : CP_STR("0") }, 2, &reply) != CP_OK)
-    {
-        cp_log(CP_LOG_NOTICE, "a password that was right or not looked at stays counted as wrong");
-        return;
-    }
+    CP_TRY(cp_redis_script(&call->app->redis, leave_script, guard->keys, CP_GUARD_KEYS,
+                           (cp_str_t[]) { guard->attempt, cp_str(outcomes[outcome]),
+                                          guard->delays ? CP_STR("1") : CP_STR("0") }, 3, &reply));
     freeReplyObject(reply);
+
+    return CP_OK;
 }

@@ -14,6 +14,7 @@
 /* One attempt, from its count until what came of it. */
 typedef struct {
     cp_str_t  keys[CP_GUARD_KEYS];    /* in Redis */
+    cp_str_t  attempt;                /* its name in the counts while it is under way */
     bool      delays;                 /* the attempt has begun a delay */
 } cp_password_guard_t;
 
@@ -32,7 +33,10 @@ typedef enum {
 cp_code_t cp_password_guard_enter(cp_call_t *call, cp_str_t login, cp_str_t captcha_id, cp_str_t captcha_answer,
                                   cp_str_t password, cp_password_guard_t *guard);
 
-/* What came of it, once after each cp_password_guard_enter() that was CP_OK. Without Redis it stays counted. */
-void cp_password_guard_leave(cp_call_t *call, const cp_password_guard_t *guard, cp_guard_outcome_t outcome);
+/*
+ * What came of it, once after each cp_password_guard_enter() that was CP_OK. CP_E_REDIS when that cannot be written: the
+ * caller must not tell the outcome then. What nobody ends (a killed worker) counts for 15 s more, as if it was wrong.
+ */
+cp_code_t cp_password_guard_leave(cp_call_t *call, const cp_password_guard_t *guard, cp_guard_outcome_t outcome);
 
 #endif

@@ -9,6 +9,7 @@
 #include "account/sms_code.h"
 #include "audit/audit.h"
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/random.h"
 #include "call/address.h"
 #include "call/fields.h"
@@ -147,7 +148,7 @@ insert(cp_call_t *call, cp_phone_change_t *change, cp_str_t secret, const told_t
     }
     *later = *told;
 
-    CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
+    CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code));
 
     return cp_call_commit(call);
 }
@@ -203,7 +204,7 @@ cp_op_phone_change_create(cp_call_t *call)
     CP_TRY(read_change(call, &in, &change, &told));
     CP_TRY(store(call, &change, &told, &code));
 
-    cp_sms_code_returned(call, in.phone, CP_SMS_FOR_LOST_PHONE);
+    cp_metric(CP_METRIC_SMS_RETURNED);
 
     return CP_OK;
 }

@@ -6,6 +6,7 @@
 #include "account/notice.h"
 #include "account/sms_code.h"
 #include "audit/audit.h"
+#include "base/metric.h"
 #include "call/fields.h"
 #include "identity/identity.h"
 #include "session/session.h"
@@ -59,10 +60,10 @@ cp_op_account_phone(cp_call_t *call)
     }
     CP_TRY(cp_answer(call, 204, NULL));
 
-    CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code.key, code.mac, code.tries));
+    CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, &code));
     CP_TRY(cp_call_commit(call));
 
-    cp_sms_code_returned(call, in.phone, CP_SMS_FOR_CHANGE_PHONE);
+    cp_metric(CP_METRIC_SMS_RETURNED);
 
     return CP_OK;
 }

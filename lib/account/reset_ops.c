@@ -8,6 +8,7 @@
 #include "account/password.h"
 #include "account/password_strength.h"
 #include "audit/audit.h"
+#include "base/metric.h"
 #include "call/address.h"
 #include "call/fields.h"
 #include "call/later.h"
@@ -197,7 +198,7 @@ change(cp_call_t *call, const cp_account_t *known, cp_str_t hash, const cp_limit
     CP_TRY(cp_notice_later(call, CP_NOTICE_PASSWORD_RESET, account.phone, CP_STR_NULL));
     CP_TRY(cp_answer(call, 204, NULL));
 
-    CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, claim->key, claim->mac, claim->tries));
+    CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, claim));
 
     return cp_call_commit(call);
 }
@@ -238,7 +239,7 @@ cp_op_reset_finish(cp_call_t *call)
     if (cp_reset_end(call, &reset) != CP_OK) {
         cp_log(CP_LOG_NOTICE, "a reset that is done is left until it expires");
     }
-    cp_sms_code_returned(call, account.phone, CP_SMS_FOR_RESET_PASSWORD);
+    cp_metric(CP_METRIC_SMS_RETURNED);
 
     return CP_OK;
 }

@@ -1,6 +1,7 @@
 #include "account/sms_code.h"
 
 #include "account/sms_limits.h"
+#include "account/sms_returned.h"
 #include "base/metric.h"
 #include "base/random.h"
 #include "notify/sms.h"
@@ -177,8 +178,11 @@ cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t su
     CP_TRY(code_mac(call, phone, purpose, subject, code, &claim->mac));
     claim->key = record_key(call, name, purpose, subject);
     claim->tries = CP_SMS_CODE_TRIES;
+    if (claim->key.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
 
-    return claim->key.data == NULL ? CP_E_NO_MEMORY : CP_OK;
+    return cp_sms_returned_note(call, name, cp_word_name(cp_sms_purpose_words, purpose), claim);
 }
 
 
@@ -212,25 +216,6 @@ cp_sms_code_refused(cp_call_t *call, const cp_limit_code_t *claim)
 }
 
 
-void
-cp_sms_code_returned(cp_call_t *call, cp_str_t phone, unsigned purpose)
-{
-    cp_str_t index;
-
-    cp_metric(CP_METRIC_SMS_RETURNED);
-
-    /* Its fault must not become that of a transaction that is none of its own. */
-    if (call->db != NULL && cp_db_in_transaction(call->db)) {
-        return;
-    }
-    if (cp_blind_index(call->app->keys, call->arena, "account.phone", phone, &index) != CP_OK
-        || cp_sms_mark_returned(call, index, cp_word_name(cp_sms_purpose_words, purpose)) != CP_OK)
-    {
-        cp_log(CP_LOG_NOTICE, "a code that came back is counted as one that did not");
-    }
-}
-
-
 cp_code_t
 cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t subject, cp_str_t code)
 {
@@ -239,9 +224,9 @@ cp_sms_code_redeem(cp_call_t *call, cp_str_t phone, unsigned purpose, cp_str_t s
 
     CP_TRY(cp_sms_code_claim(call, phone, purpose, subject, code, &claim));
 
-    result = cp_limit_redeem(&call->app->redis, call->arena, claim.key, claim.mac, claim.tries);
+    result = cp_limit_redeem(&call->app->redis, call->arena, &claim);
     if (result == CP_OK) {
-        cp_sms_code_returned(call, phone, purpose);
+        cp_metric(CP_METRIC_SMS_RETURNED);
     } else if (result == CP_E_BAD_CODE) {
         cp_sms_code_refused(call, &claim);
     }

@@ -54,9 +54,8 @@ cp_code_t cp_sms_code_claim(cp_call_t *call, cp_str_t phone, unsigned purpose, c
 /* The claim is good only if `request` is what the asker for this very code was told. */
 cp_code_t cp_sms_code_bind(cp_call_t *call, cp_str_t request, cp_limit_code_t *claim);
 
-/* After a claim: it was refused, the problem tells the tries that are left; it was right, so the code has come back. */
+/* After a claim that was refused: the problem tells the tries that are left. */
 void cp_sms_code_refused(cp_call_t *call, const cp_limit_code_t *claim);
-void cp_sms_code_returned(cp_call_t *call, cp_str_t phone, unsigned purpose);
 
 /*
  * Redeems a code: CP_OK once, else CP_E_BAD_CODE with `tries_left` in the problem. Before a transaction begins, for the

@@ -40,7 +40,7 @@ cp_code_t cp_sms_insert(cp_call_t *call, const cp_sms_target_t *target, const ch
 /* The code was not sent. */
 cp_code_t cp_sms_remove(cp_call_t *call, int64_t id);
 
-/* The newest code of the number and purpose came back. */
+/* The newest code of the number and purpose that has not come back did. */
 cp_code_t cp_sms_mark_returned(cp_call_t *call, cp_str_t index, const char *purpose);
 
 #endif

@@ -1,5 +1,6 @@
 #include "account/sms_limits.h"
 
+#include "account/sms_returned.h"
 #include "base/clock.h"
 #include "base/metric.h"
 
@@ -182,6 +183,7 @@ cp_sms_limits_take(cp_call_t *call, const cp_sms_target_t *target, const cp_limi
     cp_limit_verdict_t verdict;
     cp_code_t          code;
 
+    CP_TRY(cp_sms_returned_mark(call));
     CP_TRY(check_segment(call, target->segment));
     CP_TRY(collect(call, target, taken));
 

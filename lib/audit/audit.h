@@ -6,6 +6,7 @@
 #ifndef CP_AUDIT_H
 #define CP_AUDIT_H
 
+#include "audit/audit_rules.h"
 #include "call/call.h"
 
 /*
@@ -14,6 +15,10 @@
  * nothing personal and nothing secret.
  */
 cp_code_t cp_audit(cp_call_t *call, const char *action, const char *object_kind, cp_str_t object_id, json_t *detail);
+
+/* The row that cp_audit() would write now, for a statement that writes it if something is so (audit_store.h). */
+cp_code_t cp_audit_row(cp_call_t *call, const char *action, const char *object_kind, cp_str_t object_id, json_t *detail,
+                       cp_audit_row_t *row);
 
 /*
  * Seals the committed rows that are not sealed yet, at most `most` of them, in one transaction; *count says how many.

@@ -5,9 +5,7 @@
 #define ROW        "id, created_at, actor_kind, actor_id, address, request_id, action, object_kind, object_id, detail"
 #define ROW_TYPES  "iisissssss"
 
-static const char sql_insert[] =
-    "INSERT INTO audit (created_at, actor_kind, actor_id, address, request_id, action, object_kind, object_id, detail) "
-    "VALUES (?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?)";
+static const char sql_insert[] = CP_AUDIT_INSERT "VALUES (" CP_AUDIT_MARKS ")";
 
 static const char sql_unsealed[] =
     "SELECT " ROW " FROM audit FORCE INDEX (audit_seal) WHERE seal_id IS NULL ORDER BY id LIMIT ?";
@@ -39,8 +37,7 @@ static const char sql_page[] =
 cp_code_t
 cp_audit_insert(cp_db_t *db, const cp_audit_row_t *row)
 {
-    return cp_db_exec(db, sql_insert, "isissssss", row->created_ms, row->actor_kind, row->actor_id, row->address,
-                      row->request_id, row->action, row->object_kind, row->object_id, row->detail);
+    return cp_db_exec(db, sql_insert, CP_AUDIT_TYPES, CP_AUDIT_GIVE(row));
 }
 
 

@@ -5,6 +5,18 @@
 #include "audit/audit_rules.h"
 #include "call/page.h"
 
+/*
+ * A statement that writes a row: what it begins with, the marks of the values (behind VALUES, or behind SELECT where the
+ * row is written if something is so), their types, and the values themselves.
+ */
+#define CP_AUDIT_INSERT                                                                                                \
+    "INSERT INTO audit (created_at, actor_kind, actor_id, address, request_id, action, object_kind, object_id, detail) "
+#define CP_AUDIT_MARKS  "?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?"
+#define CP_AUDIT_TYPES  "isissssss"
+#define CP_AUDIT_GIVE(row)                                                                                             \
+    (row)->created_ms, (row)->actor_kind, (row)->actor_id, (row)->address, (row)->request_id, (row)->action,           \
+    (row)->object_kind, (row)->object_id, (row)->detail
+
 cp_code_t cp_audit_insert(cp_db_t *db, const cp_audit_row_t *row);
 
 /* Rows that are not sealed, in the order of their ids; and those of a seal. */

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <sodium.h>
-
 
 cp_str_t
 cp_str(const char *text)
@@ -42,13 +39,6 @@ cp_str_starts(cp_str_t s, const char *prefix)
     size_t n = strlen(prefix);
 
     return s.len >= n && memcmp(s.data, prefix, n) == 0;
-}
-
-
-bool
-cp_str_eq_secret(cp_str_t a, cp_str_t b)
-{
-    return a.len == b.len && CRYPTO_memcmp(a.data, b.data, a.len) == 0;
 }
 
 
@@ -214,19 +204,6 @@ cp_str_t
 cp_str_base64url(cp_arena_t *arena, cp_str_t bytes)
 {
     return base64_encode(arena, bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
-}
-
-
-bool
-cp_str_unbase64(cp_arena_t *arena, cp_str_t text, cp_str_t *bytes)
-{
-    size_t size = text.len / 4 * 3 + 3;
-
-    bytes->data = cp_alloc(arena, size);
-
-    return bytes->data != NULL
-           && sodium_base642bin((unsigned char *) bytes->data, size, text.data, text.len, NULL, &bytes->len, NULL,
-                                sodium_base64_VARIANT_ORIGINAL) == 0;
 }
 
 

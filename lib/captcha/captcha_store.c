@@ -106,7 +106,8 @@ cp_captcha_check(cp_call_t *call, cp_str_t id, cp_str_t answer)
     }
 
     CP_TRY(answer_mac(call, id, answer, &mac));
-    code = cp_limit_redeem(&call->app->redis, call->arena, record_key(call, id), mac, TRIES);
+    code = cp_limit_redeem(&call->app->redis, call->arena, &(cp_limit_code_t) { record_key(call, id), mac, TRIES, CP_STR_NULL,
+                                                                                      CP_STR_NULL });
 
     if (code == CP_OK || code == CP_E_BAD_CODE) {
         cp_metric(code == CP_OK ? CP_METRIC_CAPTCHA_RIGHT : CP_METRIC_CAPTCHA_WRONG);

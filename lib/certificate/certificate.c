@@ -75,6 +75,18 @@ check_row(const cp_certificate_t *certificate, int64_t now_ms)
 
 
 cp_code_t
+cp_certificate_judge(const cp_shown_t *shown, const cp_certificate_t *certificate, int64_t now_ms)
+{
+    if (certificate == NULL) {
+        CP_TRY(cp_client_dates(&shown->x509, now_ms));
+        return CP_E_CERT_UNBOUND;
+    }
+
+    return check_row(certificate, now_ms);
+}
+
+
+cp_code_t
 cp_certificate_of_shown(cp_call_t *call, const cp_shown_t *shown, cp_certificate_t *certificate)
 {
     cp_code_t code;
@@ -82,13 +94,11 @@ cp_certificate_of_shown(cp_call_t *call, const cp_shown_t *shown, cp_certificate
     CP_TRY(cp_call_db(call));
 
     code = cp_certificate_by_sha256(call, cp_str_n(shown->sha256, sizeof(shown->sha256)), certificate);
-    if (code == CP_E_NOT_FOUND) {
-        CP_TRY(cp_client_dates(&shown->x509, cp_now_ms()));
-        return CP_E_CERT_UNBOUND;
+    if (code != CP_OK && code != CP_E_NOT_FOUND) {
+        return code;
     }
-    CP_TRY(code);
 
-    return check_row(certificate, cp_now_ms());
+    return cp_certificate_judge(shown, code == CP_OK ? certificate : NULL, cp_now_ms());
 }
 
 

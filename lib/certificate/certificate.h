@@ -39,6 +39,9 @@ cp_code_t cp_certificate_shown(const cp_call_t *call, cp_shown_t *shown);
  */
 cp_code_t cp_certificate_of_shown(cp_call_t *call, const cp_shown_t *shown, cp_certificate_t *certificate);
 
+/* The same verdict on a row that was read already; NULL: there is none. Pure. */
+cp_code_t cp_certificate_judge(const cp_shown_t *shown, const cp_certificate_t *certificate, int64_t now_ms);
+
 /* Both at once, and whatever else the TLS layer found. */
 cp_code_t cp_certificate_of_tls(cp_call_t *call, cp_certificate_t *certificate);
 

@@ -23,12 +23,7 @@ static const char sql_download[] =
     "SELECT c.der, i.certificate FROM certificate c JOIN issuer i ON i.name = c.issuer " TO_MEMBER
     "WHERE c.serial = ?";
 
-#define SHOWN                                                                                                          \
-    "SELECT c.id, c.account_id, a.public_id, a.state = 'active', u.public_id, EXISTS (SELECT 1 FROM unit_member m "    \
-    "WHERE m.unit_id = c.unit_id AND m.account_id = c.account_id), c.issuer, c.serial, c.state, c.not_before, "        \
-    "c.not_after FROM certificate c JOIN account a ON a.id = c.account_id JOIN unit u ON u.id = c.unit_id "
-
-#define SHOWN_TYPES  "iisisisssii"
+#define SHOWN  "SELECT " CP_CERTIFICATE_COLUMNS " " CP_CERTIFICATE_FROM
 
 static const char sql_by_sha256[] = SHOWN "WHERE c.sha256 = ?";
 static const char sql_by_id[] = SHOWN "WHERE c.id = ?";
@@ -90,39 +85,36 @@ cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_st
 }
 
 
-static cp_code_t
-take_shown(cp_rows_t *rows, cp_certificate_t *c)
+void
+cp_certificate_take(const cp_certificate_raw_t *raw, cp_certificate_t *certificate)
 {
-    int64_t active, member;
-
-    CP_TRY(cp_db_next(rows, &c->id, &c->account, &c->account_id, &active, &c->unit_id, &member, &c->issuer, &c->serial,
-                      &c->state, &c->not_before_ms, &c->not_after_ms));
-    c->account_active = active != 0;
-    c->member = member != 0;
-
-    return CP_OK;
+    certificate->account_active = raw->active != 0;
+    certificate->member = raw->member != 0;
 }
 
 
 cp_code_t
 cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate)
 {
-    cp_rows_t *rows;
+    cp_certificate_raw_t raw;
 
-    CP_TRY(cp_db_query(call->db, &rows, sql_by_sha256, "s>" SHOWN_TYPES, sha256));
+    CP_TRY(cp_db_row(call->db, sql_by_sha256, "s>" CP_CERTIFICATE_TYPES, sha256,
+                     CP_CERTIFICATE_TAKE(certificate, &raw)));
+    cp_certificate_take(&raw, certificate);
 
-    return take_shown(rows, certificate);
+    return CP_OK;
 }
 
 
 cp_code_t
 cp_certificate_by_id(cp_call_t *call, int64_t id, cp_certificate_t *certificate)
 {
-    cp_rows_t *rows;
+    cp_certificate_raw_t raw;
 
-    CP_TRY(cp_db_query(call->db, &rows, sql_by_id, "i>" SHOWN_TYPES, id));
+    CP_TRY(cp_db_row(call->db, sql_by_id, "i>" CP_CERTIFICATE_TYPES, id, CP_CERTIFICATE_TAKE(certificate, &raw)));
+    cp_certificate_take(&raw, certificate);
 
-    return take_shown(rows, certificate);
+    return CP_OK;
 }
 
 

@@ -32,6 +32,29 @@ cp_code_t cp_certificate_next_line(cp_rows_t *rows, cp_certificate_line_t *line)
  */
 cp_code_t cp_certificate_download(cp_call_t *call, int64_t account, cp_str_t serial, cp_str_t *der, cp_str_t *issuer);
 
+/*
+ * The columns of a certificate that was shown, and where they are from: `c`, its account `a`, unit `u` and membership
+ * `m`. Such a row is taken by CP_CERTIFICATE_TAKE(certificate, raw), then cp_certificate_take().
+ */
+#define CP_CERTIFICATE_COLUMNS                                                                                         \
+    "c.id, c.account_id, a.public_id, a.state = 'active', u.public_id, m.account_id IS NOT NULL, c.issuer, c.serial, " \
+    "c.state, c.not_before, c.not_after"
+#define CP_CERTIFICATE_FROM                                                                                            \
+    "FROM certificate c JOIN account a ON a.id = c.account_id JOIN unit u ON u.id = c.unit_id "                        \
+    "LEFT JOIN unit_member m ON m.unit_id = c.unit_id AND m.account_id = c.account_id "
+#define CP_CERTIFICATE_TYPES  "iisisisssii"
+
+typedef struct {
+    int64_t  active;
+    int64_t  member;
+} cp_certificate_raw_t;
+
+#define CP_CERTIFICATE_TAKE(c, raw)                                                                                    \
+    &(c)->id, &(c)->account, &(c)->account_id, &(raw)->active, &(c)->unit_id, &(raw)->member, &(c)->issuer,            \
+    &(c)->serial, &(c)->state, &(c)->not_before_ms, &(c)->not_after_ms
+
+void cp_certificate_take(const cp_certificate_raw_t *raw, cp_certificate_t *certificate);
+
 /* The row of a certificate that was shown; CP_E_NOT_FOUND. */
 cp_code_t cp_certificate_by_sha256(cp_call_t *call, cp_str_t sha256, cp_certificate_t *certificate);
 cp_code_t cp_certificate_by_id(cp_call_t *call, int64_t id, cp_certificate_t *certificate);

@@ -59,6 +59,9 @@ cp_code_t cp_person_of_caller(cp_call_t *call, cp_person_t *person);
 /* Any person by row id; CP_E_NOT_FOUND. */
 cp_code_t cp_person_by_id(cp_call_t *call, int64_t id, cp_person_t *person);
 
+/* Name and ID number of a row that was read with another: the columns name_sealed and id_number_sealed. */
+cp_code_t cp_person_open(cp_call_t *call, cp_str_t name, cp_str_t id_number, cp_person_t *person);
+
 typedef struct {
     int64_t   id;
     cp_str_t  public_id;

@@ -45,8 +45,8 @@ cp_person_index(cp_call_t *call, cp_str_t id_number, cp_str_t *index)
 }
 
 
-static cp_code_t
-open_person(cp_call_t *call, cp_str_t name, cp_str_t id_number, cp_person_t *person)
+cp_code_t
+cp_person_open(cp_call_t *call, cp_str_t name, cp_str_t id_number, cp_person_t *person)
 {
     CP_TRY(cp_column_open(call->app->keys, call->arena, "person.name", name, &person->name));
 
@@ -69,7 +69,7 @@ cp_person_of_caller(cp_call_t *call, cp_person_t *person)
     }
     CP_TRY(code);
 
-    return open_person(call, name, id_number, person);
+    return cp_person_open(call, name, id_number, person);
 }
 
 
@@ -81,7 +81,7 @@ cp_person_by_id(cp_call_t *call, int64_t id, cp_person_t *person)
     CP_TRY(cp_call_db(call));
     CP_TRY(cp_db_row(call->db, sql_person_by_id, "i>isss", id, &person->id, &name, &id_number, &person->index));
 
-    return open_person(call, name, id_number, person);
+    return cp_person_open(call, name, id_number, person);
 }
 
 

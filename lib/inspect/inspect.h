@@ -111,7 +111,8 @@ cp_code_t cp_inspect(const cp_inspect_conf_t *conf, const cp_inspect_request_t *
 
 /*
  * The same for a file that is written piece by piece, so that it never lies in memory as one: cp_inspect_open() gives a
- * descriptor to write() to (-1 with errno), cp_inspect_fd() seals it against changes and inspects. The caller closes it.
+ * descriptor to write() to (-1 with errno), cp_inspect_fd() seals it against changes and inspects. The caller closes
+ * it.
  */
 int       cp_inspect_open(void);
 cp_code_t cp_inspect_fd(const cp_inspect_conf_t *conf, const cp_inspect_request_t *request, int fd,

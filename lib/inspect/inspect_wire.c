@@ -158,7 +158,9 @@ cp_wire_receive(int fd, void *message, size_t size, int *fds, size_t count)
 
     got = take_descriptors(&head, taken, CP_WIRE_FDS);
     if (received == (ssize_t) size && got == count && (head.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
-        memcpy(fds, taken, count * sizeof(int));
+        for (i = 0; i < count; i++) {
+            fds[i] = taken[i];
+        }
         return true;
     }
 

@@ -1,7 +1,7 @@
 /*
- * What the library and caportal-inspector say to each other, on one SOCK_SEQPACKET connection a file: a request with two
- * descriptors (SCM_RIGHTS: the sealed input, an empty output to append to), then one reply. Between two programs of one
- * build on one machine, so in its byte order.
+ * What the library and caportal-inspector say to each other, on one SOCK_SEQPACKET connection a file: a request with
+ * two descriptors (SCM_RIGHTS: the sealed input, an empty output to append to), then one reply. Between two programs of
+ * one build on one machine, so in its byte order.
  */
 #ifndef CP_INSPECT_WIRE_H
 #define CP_INSPECT_WIRE_H

@@ -39,7 +39,7 @@ static const char give_back_script[] =
 static const char redeem_script[] =
     CP_LIMIT_RIGHT
     "if not right(KEYS[1], ARGV[1], ARGV[2]) then return 0 end "
-    "redis.call('DEL', KEYS[1]) "
+    "use(KEYS[1], KEYS[2], ARGV[3]) "
     "return 1";
 
 static const char look_script[] =
@@ -172,14 +172,15 @@ cp_limit_give_back(const cp_redis_conf_t *conf, const cp_limit_t *limits, size_t
 static cp_code_t
 judge(const cp_redis_conf_t *conf, cp_arena_t *arena, const char *script, const cp_limit_code_t *code)
 {
-    cp_str_t args[2] = { code->mac, number(arena, code->tries) };
+    cp_str_t keys[2] = { code->key, code->list }, args[3] = { code->mac, number(arena, code->tries), code->note };
+    bool     noted = code->list.data != NULL;
     int64_t  right;
 
     if (code->key.data == NULL || code->mac.data == NULL || args[1].data == NULL) {
         return CP_E_NO_MEMORY;
     }
 
-    CP_TRY(run(conf, script, &code->key, 1, args, 2, &right));
+    CP_TRY(run(conf, script, keys, noted ? 2 : 1, args, noted ? 3 : 2, &right));
 
     return right == 1 ? CP_OK : CP_E_BAD_CODE;
 }
@@ -193,9 +194,9 @@ cp_limit_look(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_cod
 
 
 cp_code_t
-cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries)
+cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_code_t *code)
 {
-    return judge(conf, arena, redeem_script, &(cp_limit_code_t) { key, mac, tries });
+    return judge(conf, arena, redeem_script, code);
 }
 
 

@@ -56,6 +56,8 @@ typedef struct {
     cp_str_t  key;
     cp_str_t  mac;
     unsigned  tries;
+    cp_str_t  list;        /* the list in which a code that is used up is noted, and as what; {0, NULL}: it is not */
+    cp_str_t  note;
 } cp_limit_code_t;
 
 /*
@@ -68,8 +70,9 @@ cp_code_t cp_limit_look(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp
 cp_code_t cp_limit_tries_left(const cp_redis_conf_t *conf, const cp_limit_code_t *code, unsigned *left);
 
 /*
- * Lua, for scripts that use up a code in one step with what it is for: right(key, mac, tries) is the same question.
- * Both sides of the comparison are codes under a secret key: its timing tells nothing about what was guessed.
+ * Lua, for scripts that use up a code in one step with what it is for: right(key, mac, tries) is the same question,
+ * use(key, list, note) removes and notes it. Both sides of the comparison are codes under a secret key: its timing tells
+ * nothing about what was guessed.
  */
 #define CP_LIMIT_RIGHT                                                                                                 \
     "local function right(key, mac, tries) "                                                                           \
@@ -77,13 +80,17 @@ cp_code_t cp_limit_tries_left(const cp_redis_conf_t *conf, const cp_limit_code_t
     "  if known == mac then return true end "                                                                          \
     "  if known and redis.call('HINCRBY', key, 'tries', 1) >= tonumber(tries) then redis.call('DEL', key) end "        \
     "  return false "                                                                                                  \
+    "end "                                                                                                             \
+    "local function use(key, list, note) "                                                                             \
+    "  redis.call('DEL', key) "                                                                                        \
+    "  if list then redis.call('RPUSH', list, note) end "                                                              \
     "end "
 
 /*
  * Redeems a stored record: CP_OK and it is gone when `mac` is its own; otherwise CP_E_BAD_CODE, the try is counted and
  * the record goes with the last of `tries`. One atomic step.
  */
-cp_code_t cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, cp_str_t key, cp_str_t mac, unsigned tries);
+cp_code_t cp_limit_redeem(const cp_redis_conf_t *conf, cp_arena_t *arena, const cp_limit_code_t *code);
 
 /* Removes a key. */
 cp_code_t cp_limit_forget(const cp_redis_conf_t *conf, cp_str_t key);

@@ -238,7 +238,7 @@ cp_scan_claim(cp_call_t *call, cp_str_t id, cp_str_t mac, cp_scan_claim_t *claim
     CP_TRY(code);
 
     /* A wrong secret was refused above: there are no tries to count. */
-    claim->code = (cp_limit_code_t) { key_of(call, id), mac, 1 };
+    claim->code = (cp_limit_code_t) { key_of(call, id), mac, 1, CP_STR_NULL, CP_STR_NULL };
 
     return claim->code.key.data == NULL ? CP_E_NO_MEMORY
            : cp_str_number(account, &claim->account) && claim->session_key.len == CP_SESSION_KEY ? CP_OK : CP_E_REDIS;

@@ -23,28 +23,31 @@ const char cp_session_renew_script[] =
 
 /*
  * KEYS: the account's hash, that of the session that ends (another account's, perhaps), the code that is used up if
- * there is one. ARGV: the field, the record, its life in ms, the field that ends or "", when the oldest session that may
- * still live was begun and was last seen, and the code's mac and tries. Sessions that have ended go, and the oldest
- * beyond the most that an account keeps. The first write is the one that takes memory: where there is none, nothing is
- * done.
+ * there is one, and the list that notes it. ARGV: the field, the record, its life in ms, the field that ends or "", when
+ * the oldest session that may still live was begun and was last seen, and the code's mac, tries and note. Of more than
+ * an account keeps those go that have ended, then the oldest; until then what has ended harms nobody, and goes with the
+ * key. The first write is the one that takes memory: where there is none, nothing is done.
  */
 static const char start_script[] =
     CP_LIMIT_RIGHT
-    "if KEYS[3] and not right(KEYS[3], ARGV[7], ARGV[8]) then return 0 end "
-    "local all, kept, gone = redis.call('HGETALL', KEYS[1]), {}, {} "
-    "for i = 1, #all, 2 do "
-    "  local since, seen = string.match(all[i + 1], '^%d+ (%d+) (%d+) ') "
-    "  if not since or tonumber(since) < tonumber(ARGV[5]) or tonumber(seen) < tonumber(ARGV[6]) then "
-    "    gone[#gone + 1] = all[i] "
-    "  elseif all[i] ~= ARGV[4] then kept[#kept + 1] = { tonumber(since), all[i] } end "
+    "local function prune() "
+    "  local all, kept = redis.call('HGETALL', KEYS[1]), {} "
+    "  for i = 1, #all, 2 do "
+    "    local since, seen = string.match(all[i + 1], '^%d+ (%d+) (%d+) ') "
+    "    if not since or tonumber(since) < tonumber(ARGV[5]) or tonumber(seen) < tonumber(ARGV[6]) then "
+    "      redis.call('HDEL', KEYS[1], all[i]) "
+    "    elseif all[i] ~= ARGV[1] then kept[#kept + 1] = { tonumber(since), all[i] } end "
+    "  end "
+    "  table.sort(kept, function(a, b) return a[1] < b[1] end) "
+    "  for i = 1, #kept - " TEXT(CP_SESSION_MOST) " + 1 do redis.call('HDEL', KEYS[1], kept[i][2]) end "
     "end "
-    "table.sort(kept, function(a, b) return a[1] < b[1] end) "
-    "for i = 1, #kept - " TEXT(CP_SESSION_MOST) " + 1 do gone[#gone + 1] = kept[i][2] end "
+    "if KEYS[3] and not right(KEYS[3], ARGV[7], ARGV[8]) then return 0 end "
     "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) "
-    "if KEYS[3] then redis.call('DEL', KEYS[3]) end "
-    "for _, field in ipairs(gone) do redis.call('HDEL', KEYS[1], field) end "
+    "if KEYS[3] then use(KEYS[3], KEYS[4], ARGV[9]) end "
     "if ARGV[4] ~= '' then redis.call('HDEL', KEYS[2], ARGV[4]) end "
-    "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end "
+    "local count = redis.call('HLEN', KEYS[1]) "
+    "if count > " TEXT(CP_SESSION_MOST) " then prune() end "
+    "if count == 1 or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end "
     "return 1";
 
 /* KEYS: the account's hash. ARGV: the field to keep. */
@@ -140,14 +143,45 @@ make_token(cp_call_t *call, cp_str_t *token, cp_str_t *key)
 }
 
 
-cp_code_t
-cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code)
+/* Runs start_script; *started is false when the code is not right. */
+static cp_code_t
+start(cp_call_t *call, cp_str_t key, int64_t now, const cp_limit_code_t *code, bool *started)
 {
     const cp_session_conf_t *conf = &call->app->session;
     const cp_principal_t    *old = &call->came_as;
-    int64_t                  now = cp_now_ms();
-    bool                     ends = old->session_key.data != NULL, done;
-    cp_str_t                 token, key;
+    bool                     ends = old->session_key.data != NULL;
+    cp_str_t                 keys[4], args[9];
+    size_t                   k = 0, n = 0;
+
+    keys[k++] = hash_of(call, call->who.account_id);
+    keys[k++] = ends ? hash_of(call, old->account_id) : keys[0];
+    args[n++] = key;
+    args[n++] = record_of(call, now);
+    args[n++] = number(call, cp_session_ttl(conf, now, now));
+    args[n++] = ends ? old->session_key : CP_STR("");
+    args[n++] = number(call, now - (int64_t) conf->absolute_s * 1000);
+    args[n++] = number(call, now - (int64_t) conf->idle_s * 1000);
+
+    if (code != NULL) {
+        keys[k++] = code->key;
+        args[n++] = code->mac;
+        args[n++] = number(call, code->tries);
+    }
+    if (code != NULL && code->list.data != NULL) {
+        keys[k++] = code->list;
+        args[n++] = code->note;
+    }
+
+    return run(call, start_script, keys, k, args, n, started);
+}
+
+
+cp_code_t
+cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code)
+{
+    int64_t  now = cp_now_ms();
+    bool     started;
+    cp_str_t token, key;
 
     CP_TRY(make_token(call, &token, &key));
 
@@ -156,19 +190,8 @@ cp_session_start_by_code(cp_call_t *call, const cp_limit_code_t *code)
     call->who.device = cp_session_device(call->arena, call->user_agent);
     call->who.place = cp_session_place(call->arena, call->place, call->client_ip);
 
-    CP_TRY(run(call, start_script,
-               (cp_str_t[]) { hash_of(call, call->who.account_id),
-                              hash_of(call, ends ? old->account_id : call->who.account_id),
-                              code == NULL ? CP_STR("") : code->key },
-               code == NULL ? 2 : 3,
-               (cp_str_t[]) { key, record_of(call, now), number(call, cp_session_ttl(conf, now, now)),
-                              ends ? old->session_key : CP_STR(""),
-                              number(call, now - (int64_t) conf->absolute_s * 1000),
-                              number(call, now - (int64_t) conf->idle_s * 1000),
-                              code == NULL ? CP_STR("") : code->mac, number(call, code == NULL ? 0 : code->tries) },
-               8, &done));
-
-    if (!done) {
+    CP_TRY(start(call, key, now, code, &started));
+    if (!started) {
         return CP_E_BAD_CODE;
     }
 

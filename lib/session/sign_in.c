@@ -7,6 +7,7 @@
 #include "call/fields.h"
 #include "member/member.h"
 #include "session/session.h"
+#include "session/sign_in_store.h"
 
 #define TRIES  3
 
@@ -75,28 +76,19 @@ cp_sign_in_allowed(const cp_account_t *account, const char *method)
 
 
 /* One row, which is a transaction of its own; again after a deadlock, for what came before is not done twice. */
-static cp_code_t
-record(cp_call_t *call, const char *action, const char *method, cp_str_t object_id, cp_str_t device)
+cp_code_t
+cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
 {
     cp_code_t code = CP_E_RETRY;
     int       i;
 
+    CP_TRY(cp_call_db(call));
+
     for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
-        code = cp_audit(call, action, "account", object_id,
-                        json_pack("{s:s, s:o*}", "method", method, "device",
-                                  device.data == NULL ? NULL : cp_json(device)));
+        code = cp_audit(call, "session.refuse", "account", object_id, json_pack("{s:s}", "method", method));
     }
 
     return code == CP_E_RETRY ? CP_E_BUSY : code;
-}
-
-
-cp_code_t
-cp_sign_in_refused(cp_call_t *call, const char *method, cp_str_t object_id)
-{
-    CP_TRY(cp_call_db(call));
-
-    return record(call, "session.refuse", method, object_id, CP_STR_NULL);
 }
 
 
@@ -108,19 +100,6 @@ cp_sign_in_refusal(cp_call_t *call, const char *method, cp_code_t code)
     }
 
     return code;
-}
-
-
-/* The record of a session that was started, and what its owner is told. */
-static cp_code_t
-tell(cp_call_t *call, const cp_account_t *account, const char *method)
-{
-    json_t *shown;
-
-    CP_TRY(record(call, "session.create", method, account->public_id, call->who.device));
-    CP_TRY(cp_account_json(call, account, &shown));
-
-    return cp_answer(call, 201, json_pack("{s:o}", "account", shown));
 }
 
 
@@ -140,25 +119,55 @@ check_unit(cp_call_t *call)
 }
 
 
+/* What the session does not stand on any more. Without its unit it goes on. */
+static cp_code_t
+check_grounds(cp_call_t *call, const cp_account_t *account)
+{
+    CP_TRY(cp_account_still(call, account));
+    if (call->who.certificate != 0) {
+        CP_TRY(cp_certificate_stays(call, call->who.certificate));
+    }
+
+    return check_unit(call);
+}
+
+
 /*
- * A membership that was ended, or a certificate that was revoked, between the reading of the account and the beginning
- * of the session ended no session of it. From now on the session is found, for whoever ends the one or revokes the
- * other waits, or is waited for, here.
+ * A password that was reset, a membership that was ended or a certificate that was revoked between the reading of the
+ * account and the beginning of the session ended no session of it. From now on the session is found, for whoever does
+ * one of these waits, or is waited for, here.
  */
 static cp_code_t
-check_grounds(cp_call_t *call)
+record(cp_call_t *call, const cp_account_t *account, const char *method)
 {
-    cp_code_t code = CP_E_RETRY;
-    int       i;
+    cp_audit_row_t row;
+    cp_code_t      code = CP_OK;
+    bool           stands = false;
+    int            i;
 
-    for (i = 0; i < TRIES && code == CP_E_RETRY; i++) {
-        code = call->who.certificate == 0 ? CP_OK : cp_certificate_stays(call, call->who.certificate);
-        if (code == CP_OK) {
-            code = check_unit(call);
+    CP_TRY(cp_audit_row(call, "session.create", "account", account->public_id,
+                        json_pack("{s:s, s:o*}", "method", method, "device",
+                                  call->who.device.data == NULL ? NULL : cp_json(call->who.device)), &row));
+
+    for (i = 0; i < TRIES && !stands && (code == CP_OK || code == CP_E_RETRY); i++) {
+        code = cp_sign_in_record(call, account, &row, &stands);
+        if (code == CP_OK && !stands) {
+            code = check_grounds(call, account);
         }
     }
 
-    return code == CP_E_RETRY ? CP_E_BUSY : code;
+    return code == CP_E_RETRY || (code == CP_OK && !stands) ? CP_E_BUSY : code;
+}
+
+
+static cp_code_t
+tell(cp_call_t *call, const cp_account_t *account)
+{
+    json_t *shown;
+
+    CP_TRY(cp_account_json(call, account, &shown));
+
+    return cp_answer(call, 201, json_pack("{s:o}", "account", shown));
 }
 
 
@@ -181,12 +190,9 @@ start(cp_call_t *call, const cp_account_t *account, const char *method, const cp
         return result;
     }
 
-    result = cp_account_still(call, account);
+    result = record(call, account, method);
     if (result == CP_OK) {
-        result = check_grounds(call);
-    }
-    if (result == CP_OK) {
-        result = tell(call, account, method);
+        result = tell(call, account);
     }
     if (result != CP_OK && cp_session_end(call) != CP_OK) {
         cp_log(CP_LOG_ERROR, "a session that was not recorded is left until it ends by itself");
@@ -216,7 +222,7 @@ cp_code_t
 cp_sign_in_by_code(cp_call_t *call, const cp_account_t *account, const char *method, const cp_limit_code_t *code)
 {
     if (!account->active || !cp_sign_in_allowed(account, method)) {
-        CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code->key, code->mac, code->tries));
+        CP_TRY(cp_limit_redeem(&call->app->redis, call->arena, code));
     }
     if (!account->active) {
         return cp_sign_in(call, account, method, NULL);

@@ -4,10 +4,12 @@
 #include <stddef.h>
 
 #include "audit/audit.h"
+#include "base/clock.h"
 #include "call/fields.h"
 #include "catalog/catalog.h"
 #include "certificate/certificate.h"
 #include "certificate/client_rules.h"
+#include "session/sign_in_store.h"
 #include "session/staff_session.h"
 #include "session/ticket.h"
 #include "staff/staff.h"
@@ -100,57 +102,63 @@ greet_staff(cp_call_t *call, const handover_t *handover)
 }
 
 
-/* The holder of what was shown; CP_E_CERT_… for a certificate that does not sign in. */
+/* The account of a row that was found, or of none; CP_E_CERT_… for a certificate that does not sign in. */
 static cp_code_t
-holder_of(cp_call_t *call, const cp_shown_t *shown, cp_certificate_t *certificate)
+sign_in(cp_call_t *call, const cp_shown_t *shown, const cp_holder_t *holder, const handover_t *handover)
 {
-    CP_TRY(cp_certificate_of_shown(call, shown, certificate));
+    cp_code_t code;
 
-    return cp_client_verdict(call->tls);
+    CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_CERTIFICATE));
+
+    code = cp_certificate_judge(shown, holder == NULL ? NULL : &holder->certificate, cp_now_ms());
+    if (code == CP_OK) {
+        code = cp_client_verdict(call->tls);
+    }
+    if (code != CP_OK) {
+        return cp_sign_in_refusal(call, "certificate", code);
+    }
+
+    return handover->origin.data != NULL ? hand_over(call, &holder->certificate, handover)
+                                         : cp_sign_in(call, &holder->account, "certificate", &holder->certificate);
 }
 
 
+/* A member of staff, perhaps by a certificate that was issued here as well; else its holder. */
 static cp_code_t
-sign_in(cp_call_t *call, const cp_certificate_t *certificate, const handover_t *handover)
+sign_in_shown(cp_call_t *call, const cp_shown_t *shown, const handover_t *handover)
 {
-    cp_account_t account;
+    cp_holder_t holder;
+    cp_code_t   found, code;
 
-    if (handover->origin.data != NULL) {
-        return hand_over(call, certificate, handover);
+    found = cp_sign_in_holder(call, cp_str_n(shown->sha256, sizeof(shown->sha256)), &holder);
+    if (found != CP_OK && found != CP_E_NOT_FOUND) {
+        return found;
     }
-    CP_TRY(cp_account_by_id(call, certificate->account, &account));
 
-    return cp_sign_in(call, &account, "certificate", certificate);
+    code = found == CP_OK && !holder.staff ? CP_E_CERT_UNBOUND : cp_staff_of_shown(call, shown);
+    if (code == CP_OK) {
+        return greet_staff(call, handover);
+    }
+    if (code == CP_E_CERT_UNBOUND) {
+        return sign_in(call, shown, found == CP_OK ? &holder : NULL, handover);
+    }
+
+    return cp_sign_in_refusal(call, "certificate", code);
 }
 
 
 cp_code_t
 cp_sign_in_by_certificate(cp_call_t *call)
 {
-    input_t           in;
-    handover_t        handover;
-    cp_shown_t        shown;
-    cp_certificate_t  certificate;
-    cp_code_t         code;
+    input_t     in;
+    handover_t  handover;
+    cp_shown_t  shown;
+    cp_code_t   code;
 
     CP_TRY(cp_body_read(call, fields, &in));
     CP_TRY(read_handover(call, in.handover, &handover));
 
     code = cp_certificate_shown(call, &shown);
-    if (code == CP_OK) {
-        code = cp_staff_of_shown(call, &shown);
-    }
-    if (code == CP_OK) {
-        return greet_staff(call, &handover);
-    }
 
-    if (code == CP_E_CERT_UNBOUND) {
-        CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_CERTIFICATE));
-        code = holder_of(call, &shown, &certificate);
-    }
-    if (code != CP_OK) {
-        return cp_sign_in_refusal(call, "certificate", code);
-    }
-
-    return sign_in(call, &certificate, &handover);
+    return code == CP_OK ? sign_in_shown(call, &shown, &handover) : cp_sign_in_refusal(call, "certificate", code);
 }

@@ -55,15 +55,19 @@ cp_sign_in_by_password(cp_call_t *call)
     input_t             in;
     cp_account_t        account = { 0 };
     cp_password_guard_t guard;
-    cp_code_t           code;
+    cp_code_t           code, counted;
 
     CP_TRY(cp_body_read(call, fields, &in));
     CP_TRY(cp_sign_in_offered(call, CP_SIGN_IN_PASSWORD | CP_SIGN_IN_COMPANY));
     CP_TRY(cp_password_guard_enter(call, in.login, in.captcha_id, in.captcha_answer, in.password, &guard));
 
     code = check(call, &in, &account);
-    cp_password_guard_leave(call, &guard, code == CP_OK ? CP_GUARD_SUCCESS
-                                          : code == CP_E_BAD_CREDENTIALS ? CP_GUARD_FAILURE : CP_GUARD_ABORTED);
+    counted = cp_password_guard_leave(call, &guard, code == CP_OK ? CP_GUARD_SUCCESS
+                                                    : code == CP_E_BAD_CREDENTIALS ? CP_GUARD_FAILURE
+                                                    : CP_GUARD_ABORTED);
+    if (code == CP_OK || code == CP_E_BAD_CREDENTIALS) {
+        CP_TRY(counted);
+    }
 
     if (code == CP_E_BAD_CREDENTIALS) {
         CP_TRY(cp_sign_in_refused(call, "password", account.id != 0 ? account.public_id : CP_STR("unknown")));

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "account/sms_code.h"
+#include "base/metric.h"
 #include "call/fields.h"
 #include "catalog/catalog.h"
 #include "identity/identity.h"
@@ -62,7 +63,7 @@ cp_sign_in_by_sms(cp_call_t *call)
     }
 
     if (code == CP_OK) {
-        cp_sms_code_returned(call, in.phone, CP_SMS_FOR_LOGIN);
+        cp_metric(CP_METRIC_SMS_RETURNED);
     } else if (code == CP_E_BAD_CODE) {
         cp_sms_code_refused(call, &claim);
         CP_TRY(cp_sign_in_refused(call, "sms", known ? account.public_id : CP_STR("unknown")));

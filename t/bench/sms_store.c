@@ -1,41 +1,23 @@
 /*
- * What a sign-in by SMS asks of the stores: accounts, codes, and in a loop of as many threads as a pool has the check
- * of a code with the session that it begins, by the portal's own functions.
+ * What many sign-ins by SMS need to be there, by the portal's own functions.
  *
  *   sms_store RING REDIS-SOCKET USER PASSWORD codes COUNT             stores the code 123456 for the first numbers
- *   sms_store RING REDIS-SOCKET USER PASSWORD loop COUNT THREADS S    signs in with them
  *   sms_store RING REDIS-SOCKET USER PASSWORD accounts COUNT MYSQL-SOCKET DATABASE
- *
- * The loop says "OPERATIONS SECONDS CPU-SECONDS".
  */
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #include "account/account.h"
 #include "account/sms_code.h"
 #include "call/operation.h"
-#include "session/session.h"
 
-#define CODE     "123456"
-#define BATCH    100
-#define THREADS  64
+#define CODE   "123456"
+#define BATCH  100
 
 static cp_app_t             app;
 static const cp_operation_t operation = { .id = "bench", .callers = CP_BY_PUBLIC };
-static atomic_bool          over;
-
-typedef struct {
-    pthread_t   thread;
-    long        first;
-    long        count;
-    atomic_long done;
-} slice_t;
 
 
 void
@@ -154,87 +136,6 @@ make_accounts(long count)
 }
 
 
-/* As a sign-in does it: the code is claimed, and used up with the session that begins. */
-static void
-sign_in(long number)
-{
-    cp_limit_code_t claim;
-    cp_call_t       call;
-    cp_code_t       code;
-
-    begin(&call);
-    claim = claim_of(&call, number);
-    call.who.account = number + 1;
-    call.who.account_id = cp_str_printf(call.arena, "bench%015ld", number);
-    call.who.method = CP_STR("sms");
-    code = cp_session_start_by_code(&call, &claim);
-    if (code != CP_OK) {
-        fail("a session", code);
-    }
-    end(&call);
-}
-
-
-static void *
-sign_in_slice(void *data)
-{
-    slice_t *slice = data;
-
-    while (slice->done < slice->count && !atomic_load(&over)) {
-        sign_in(slice->first + slice->done);
-        slice->done++;
-    }
-    cp_redis_close_thread();
-
-    return NULL;
-}
-
-
-static double
-seconds_of(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-
-    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
-}
-
-
-static void
-loop(long count, long threads, double seconds)
-{
-    slice_t slices[THREADS];
-    double  start = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    long    done = 0, running, i;
-
-    for (i = 0; i < threads; i++) {
-        slices[i].first = i * (count / threads);
-        slices[i].count = count / threads;
-        atomic_init(&slices[i].done, 0);
-        if (pthread_create(&slices[i].thread, NULL, sign_in_slice, &slices[i]) != 0) {
-            fail("a thread", CP_E_NO_MEMORY);
-        }
-    }
-
-    do {
-        nanosleep(&(struct timespec) { .tv_nsec = 10000000 }, NULL);
-        for (running = 0, i = 0; i < threads; i++) {
-            running += slices[i].done < slices[i].count;
-        }
-    } while (running == threads && seconds_of(CLOCK_MONOTONIC) - start < seconds);
-
-    atomic_store(&over, true);
-    for (i = 0; i < threads; i++) {
-        pthread_join(slices[i].thread, NULL);
-        done += slices[i].done;
-    }
-
-    printf("%ld %.3f %.3f\n", done, seconds_of(CLOCK_MONOTONIC) - start,
-           seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
-}
-
-
 int
 main(int argc, char **argv)
 {
@@ -243,7 +144,7 @@ main(int argc, char **argv)
     long        count = argc > 6 ? strtol(argv[6], NULL, 10) : 0;
 
     if (count <= 0) {
-        fprintf(stderr, "Usage: sms_store RING REDIS-SOCKET USER PASSWORD codes|loop|accounts COUNT …\n");
+        fprintf(stderr, "Usage: sms_store RING REDIS-SOCKET USER PASSWORD codes|accounts COUNT …\n");
         return 2;
     }
 
@@ -254,14 +155,9 @@ main(int argc, char **argv)
     }
     app.redis = (cp_redis_conf_t) { .socket = argv[2], .user = argv[3], .password = argv[4], .prefix = "caportal:",
                                     .timeout_ms = 5000 };
-    app.session = (cp_session_conf_t) { .idle_s = 1800, .absolute_s = 43200 };
 
     if (strcmp(argv[5], "codes") == 0) {
         store_codes(count);
-    } else if (strcmp(argv[5], "loop") == 0 && argc == 9) {
-        long threads = strtol(argv[7], NULL, 10);
-
-        loop(count, threads < 1 || threads > THREADS ? 1 : threads, strtod(argv[8], NULL));
     } else if (strcmp(argv[5], "accounts") == 0 && argc == 9 && cp_db_library_init() == CP_OK) {
         app.db = (cp_db_conf_t) { .socket = argv[7], .user = "root", .password = "", .database = argv[8],
                                   .connect_ms = 5000, .io_ms = 30000 };

@@ -55,7 +55,7 @@ refused [stack('up', home => '/tmp/' . 'x' x 100)], qr/too long/, 'a home too lo
 is +(stack('up'))[1], 0, 'it starts';
 my ($output, $status) = stack('up');
 is $status, 0, 'started twice is no fault';
-like $output, qr/already running: mariadb, redis, sandbox, signer, nginx/, 'and is told';
+like $output, qr/already running: mariadb, redis, sandbox, inspector, signer, nginx/, 'and is told';
 refused [stack('up', port => $port + 3)], qr/runs on port $port/, 'another port while it runs';
 
 ($output, $status) = quickstart('status --json');
@@ -67,13 +67,13 @@ is grep({ -r $_->{cert} && -r $_->{key} } @{ $at->{staff} }), 7, 'and seven memb
 my ($redis) = do { open my $file, '<', "$home/run/redis.process" or die $!; split ' ', <$file> };
 kill KILL => $redis;
 select undef, undef, undef, 0.2;
-like +(quickstart('status'))[0], qr/half of it runs: mariadb, sandbox, signer, nginx/, 'half of it';
+like +(quickstart('status'))[0], qr/half of it runs: mariadb, sandbox, inspector, signer, nginx/, 'half of it';
 ($output, $status) = stack('up');
 is $status, 0, 'is brought up again';
 like $output, qr/starting the rest/, 'as told';
 
 like +(quickstart('demo'))[0], qr/went from sign-in to a certificate sign-in/, 'the demonstration goes through';
-like +(quickstart('down'))[0], qr/stopped: nginx, signer, sandbox, redis, mariadb/, 'it stops';
+like +(quickstart('down'))[0], qr/stopped: nginx, signer, inspector, sandbox, redis, mariadb/, 'it stops';
 like +(quickstart('down'))[0], qr/nothing was running/, 'once';
 
 done_testing;

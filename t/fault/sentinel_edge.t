@@ -98,7 +98,9 @@ for my $row (['most know', sub { $sentinels->say($ports[1], $ports[1], $ports[0]
         is_used($old, 'before');
         ok eventually(sub { $old->command(WAIT => 1, 100) =~ /:[12]/ }, BACK), 'the replica has everything';
         my $sessions = 'caportal:sessions:' . substr $client->cookie, -20;
-        my $copy = $old->value(EVAL => "return table.concat(redis.call('HGETALL', KEYS[1]), '|')", 1, $sessions);
+        my $copy = $old->value(EVAL => "local all = redis.call('HGETALL', KEYS[1]) for i = 1, #all do all[i] = "
+                . "string.gsub(all[i], '.', function(c) return string.format('%02x', string.byte(c)) end) end "
+                . "return table.concat(all, ' ')", 1, $sessions);
 
         $new->command(REPLICAOF => NO => 'ONE');
         my @connections = map { $_->() } @nodes;
@@ -110,7 +112,7 @@ for my $row (['most know', sub { $sentinels->say($ports[1], $ports[1], $ports[0]
         cmp_ok time - $begin, '<', SECOND, sprintf 'on both nodes, %.0f ms after', 1000 * (time - $begin);
         is tracked_at($old), 0, 'nobody listens to the old one';
 
-        my @pairs = split /\|/, $copy, -1;
+        my @pairs = map { pack 'H*', $_ } split / /, $copy, -1;
         is $new->command(HSET => $sessions, @pairs), ':' . @pairs / 2, 'for the next';
         $old->command(HSET => $sessions, @pairs);
     };

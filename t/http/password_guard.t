@@ -148,6 +148,38 @@ subtest 'many at once' => sub {
     is $seen{401} + $seen{403} + ($seen{503} // 0), 40, 'the others need a captcha, or found no slot and count nothing';
 };
 
+subtest "a company's people at nine o'clock" => sub {
+    $portal->forget_limits;
+    my @people = map { my ($self, $journey) = $portal->sign_in;
+        $self->request(PUT => '/api/account/password', json => {password => PASSWORD});
+        $journey->{phone} } 1 .. 6;
+    $portal->forget_limits;
+    my @answers = at_once(map { [$visitor, POST => '/api/sessions',
+        json => {method => 'password', login => $_, password => PASSWORD}] } @people);
+    is_deeply [grep { $_ != 201 && $_ != 503 } map { $_->code } @answers], [],
+        'all have one address, and none needs a captcha: at most another moment, when no slot is free';
+    is $portal->redis_value('EVAL', "local n = 0 for _, key in ipairs(redis.call('KEYS', 'caportal:password-a*')) do "
+            . "n = n + redis.call('HLEN', key) end return n", 0), 0, 'nothing is left that counts';
+    is try_from('127.0.0.1', new_phone(), wrong())->{status}, 401, 'of which nothing is held against the next';
+};
+
+subtest 'attempts that nobody ended' => sub {
+    $portal->forget_limits;
+    my $address = new_address();
+    is result(try_from($address, $holder, wrong())), '401 bad_credentials', 'one that is wrong';
+    my ($key) = split ' ',
+        $portal->redis_value('EVAL', "return table.concat(redis.call('KEYS', 'caportal:password-account:*'), ' ')", 0);
+    my $since = sub ($seconds) {
+        $portal->redis('HSET', $key, map { ("attempt$_", int 1000 * (time - $seconds)) } 1 .. 5);
+        return;
+    };
+    $since->(0);
+    is result(try_from($address, $holder, PASSWORD)), '403 captcha_required', 'five that began now count';
+    $since->(16);
+    is try_from($address, $holder, PASSWORD)->{status}, 201, 'not when they began long ago';
+    is $portal->redis_value('EXISTS', $key), 0, 'and nothing is left of them';
+};
+
 subtest 'what is written' => sub {
     $portal->forget_limits;
     my $secret = wrong();

@@ -8,6 +8,8 @@ use warnings FATAL => 'all';
 use Caportal::Files qw(read_file);
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
+use Caportal::Test::Edge qw(eventually);
+use Caportal::Test::Race qw(during);
 use Caportal::Test::Walk qw(is_problem code_of certificate_by at_once);
 use Digest::SHA qw(sha256);
 use Test::More;
@@ -241,16 +243,38 @@ subtest 'certificates' => sub {
             . ' AND JSON_VALUE(detail, "$.method") = "certificate"'), '>', 5, 'refusals are recorded';
 };
 
+# Whoever ends all sessions of an account finds none that is being begun: so that one waits for them.
+subtest 'while the sessions are ended' => sub {
+    my ($client, $journey) = $portal->sign_in;
+    my $phone = $journey->{phone};
+    my $id    = $client->get('/api/session')->json->{account}{id};
+    for (['ended', 'sessions_from = 1'], ['disabled', "state = 'disabled'"]) {
+        my ($what, $change) = @$_;
+        $portal->forget_limits;
+        is send_code($phone)->code, 202, 'a code is sent';
+        my $code = code_for($phone);
+        my ($waits, $said) = during($portal, ["UPDATE account SET $change WHERE public_id = ?", $id],
+            sub { by_sms($phone, $code)->body });
+        ok $waits, "signing in waits while they are $what";
+        like $said, qr/"unauthenticated"/, 'and is refused';
+        is $portal->value("SELECT COUNT(*) FROM audit WHERE action = 'session.create' AND object_id = ?", $id), 1,
+            'no session is recorded';
+        is $portal->redis_value('HLEN', "caportal:sessions:$id"), 1, 'and none is left';
+    }
+};
+
 # Everything that Redis was ever told stands in its append-only file.
 subtest 'what Redis knows' => sub {
     $portal->sign_in;
     my ($client, $journey) = $portal->sign_in;
     push @phones, $journey->{phone}, $journey->{person}{id_number}, substr $client->cookie, 0, 43;
-    my $memory = join '', map { read_file($_) } glob $portal->home . '/data/redis/*/*.aof';
     my $hash = sha256($phones[-1]);
-
-    cmp_ok length $memory, '>', 10_000, 'is a lot';
-    cmp_ok index($memory, $hash), '>', 0, "a session's hash";
+    my $memory;
+    ok eventually(sub {
+        $memory = join '', map { read_file($_) } glob $portal->home . '/data/redis/*/*.aof';
+        return index($memory, $hash) > 0;
+    }), "a session's hash";
+    cmp_ok length $memory, '>', 10_000, 'and a lot more';
     my @shown = grep { length > 6 ? index($memory, $_) >= 0 : $memory =~ /(?<![0-9a-f])$_(?![0-9a-f])/ } @phones;
     is_deeply \@shown, [], 'but no number, no code, no token, no password';
 };

@@ -177,8 +177,11 @@ subtest 'a code that came back' => sub {
     my $before = events();
     is $visitor->post('/api/sessions', {method => 'sms', phone => $phone, code => code_for($phone)})->code, 201,
         'signs in';
+    is $portal->redis_value('LLEN', 'caportal:sms-returned:all'), 1, 'is noted';
+    send_code(new_phone());
+    is $portal->redis_value('EXISTS', 'caportal:sms-returned:all'), 0, 'the next code takes the note';
     is_deeply [map { $_->{done} } @{ $portal->rows(
-        'SELECT redeemed_at IS NOT NULL AS done FROM sms_code ORDER BY id') }], [0, 1], 'is marked, the newest';
+        'SELECT redeemed_at IS NOT NULL AS done FROM sms_code ORDER BY id') }], [0, 1, 0], 'and marks the newest row of the number';
     is events()->{sms_returned} - $before->{sms_returned}, 1, 'and counted';
 };
 

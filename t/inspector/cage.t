@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 # the children of the real program are seen to be in it.
 
 use Caportal::Test::Inspector;
+use Caportal::Test::Picture qw(png);
 use Test::More;
 
 my $class = 'Caportal::Test::Inspector';
@@ -12,8 +13,8 @@ my $sys   = 'signal 31';    # SIGSYS
 
 my %expected = (
     nothing => 'returned',
-    (map { $_ => $sys } qw(socket unix_socket connect openat open stat unlink execve fork clone kill ptrace prctl setrlimit
-        executable_memory make_executable io_uring compat_call)),
+    (map { $_ => $sys } qw(socket unix_socket connect openat open stat unlink execve fork clone kill ptrace prctl
+        setrlimit executable_memory make_executable io_uring compat_call)),
     spin            => 'signal 24',    # SIGXCPU
     write_much      => 'signal 25',    # SIGXFSZ
     take_memory     => 'refused',
@@ -51,7 +52,8 @@ for my $pid (@children) {
     my $text = join '', <$environment>;
     unlike $text, qr/[^\0]/, 'no environment';
 
-    my %limit = map { /^(Max .+?)\s{2,}(\S+)/ ? ($1 => $2) : () } do { open my $file, '<', "/proc/$pid/limits" or die $!; <$file> };
+    open my $limits, '<', "/proc/$pid/limits" or die $!;
+    my %limit = map { /^(Max .+?)\s{2,}(\S+)/ ? ($1 => $2) : () } <$limits>;
     is $limit{'Max cpu time'},       2,             'limited: CPU time';
     is $limit{'Max file size'},      64 * 2**20,    'limited: file size';
     is $limit{'Max core file size'}, 0,             'limited: core';
@@ -73,4 +75,19 @@ kill KILL => $parent;
 ok $inspector->wait_for('the children to go', sub { !grep { kill 0, $_ } @children }), 'children die with their parent';
 
 $inspector->stop;
+
+# As in a container, whose root may not make namespaces.
+SKIP: {
+    skip 'not root', 6 if $> != 0;
+    my $contained = $class->start(under => [qw(setpriv --inh-caps=-sys_admin --bounding-set=-sys_admin)]);
+    like $contained->log, qr/namespaces .* denied here/, 'without the right to namespaces it says so';
+    is $contained->verdict('png', png()), 'ok', 'and works';
+    my ($child) = $contained->children;
+    is $contained->status_of($child, 'Seccomp'), 2, 'under the filter';
+    like readlink("/proc/$child/root"), qr/\(deleted\)\z/, 'in a folder that is gone';
+    is $contained->status_of($child, 'Uid'), $nobody, 'as another user';
+    like $contained->status_of($child, 'CapBnd'), qr/\A0+\z/, 'without any capability';
+    $contained->stop;
+}
+
 done_testing;

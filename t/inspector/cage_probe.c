@@ -1,6 +1,6 @@
 /*
- * cage_probe [bare] ACTION      enters the cage that caportal-inspector's children enter, does one thing in it, and prints
- *                               how that ended: "returned", "refused", "signal N", or what kept it from entering
+ * cage_probe [bare] ACTION      enters the cage that caportal-inspector's children enter, does one thing in it, and
+ *                               prints how that ended: "returned", "refused", "signal N", or what kept it out
  *
  * bare: without the parent's confinement, so that nothing but the filter and the limits is in the way.
  */
@@ -298,7 +298,7 @@ main(int argc, char **argv)
     cp_cage_t   cage = { .memory = (uint64_t) 256 << 20, .cpu_s = 1, .output = 64 << 20 };
     const char *failed = cp_cage_build(&cage);
     bool        bare = argc == 3 && strcmp(argv[1], "bare") == 0, weak;
-    int         null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int         null = open("/dev/null", O_RDWR | O_CLOEXEC), status = 2;
     size_t      i;
 
     if (argc != (bare ? 3 : 2) || null == -1 || dup2(open("/etc/passwd", O_RDONLY), 9) == -1) {
@@ -309,14 +309,14 @@ main(int argc, char **argv)
     }
     if (failed != NULL) {
         printf("not built: %s: %s\n", failed, strerror(errno));
-        return 1;
     }
 
-    for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+    for (i = 0; i < sizeof(actions) / sizeof(actions[0]) && failed == NULL; i++) {
         if (strcmp(actions[i].name, argv[bare ? 2 : 1]) == 0) {
-            return run(&cage, actions[i].act, null);
+            status = run(&cage, actions[i].act, null);
         }
     }
+    cp_cage_free(&cage);
 
-    return 2;
+    return status;
 }

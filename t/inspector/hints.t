@@ -44,17 +44,21 @@ is hints($inspector->inspect('jpeg', jpeg(width => 300, height => 420), edge => 
 
 # Colours one by one, each over half of a picture.
 my %red = ('200 40 50' => 1, '230 120 120' => 1, '150 30 30' => 1, '255 0 0' => 1,
-    '255 165 0' => 0, '220 170 150' => 0, '139 90 60' => 0, '255 192 203' => 0, '128 0 128' => 0, '0 0 0' => 0, '60 10 10' => 0);
+    '255 165 0' => 0, '220 170 150' => 0, '139 90 60' => 0, '255 192 203' => 0, '128 0 128' => 0, '0 0 0' => 0,
+    '60 10 10' => 0);
 for my $colour (sort keys %red) {
     my @rgb = split ' ', $colour;
-    my $got = $inspector->inspect('png', png(width => 40, height => 40, pixel => sub ($x, $y) { $y < 20 ? @rgb : (255, 255, 255) }));
+    my $got = $inspector->inspect('png', png(width => 40, height => 40,
+        pixel => sub ($x, $y) { $y < 20 ? @rgb : (255, 255, 255) }));
     is $got->{stamp}, $red{$colour}, "$colour is " . ($red{$colour} ? '' : 'not ') . 'the red of a seal';
 }
 
 is hints($inspector->inspect('png', png(colour => 6, width => 300, height => 300,
-    pixel => sub ($x, $y) { abs(sqrt(($x - 150)**2 + ($y - 150)**2) - 130) < 10 ? (220, 30, 30, 255) : (0, 0, 0, 0) }))),
+    pixel => sub ($x, $y) { abs(sqrt(($x - 150)**2 + ($y - 150)**2) - 130) < 10
+        ? (220, 30, 30, 255) : (0, 0, 0, 0) }))),
     'stamp', 'a seal on nothing is not dark';
-is hints($inspector->inspect('pdf', pdf_page(pages => 2, content => '1 0 0 rg 100 100 80 80 re f'))), 'stamp', 'a seal on a page of a document';
+is hints($inspector->inspect('pdf', pdf_page(pages => 2, content => '1 0 0 rg 100 100 80 80 re f'))), 'stamp',
+    'a seal on a page of a document';
 
 $inspector->stop;
 done_testing;

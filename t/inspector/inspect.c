@@ -1,8 +1,8 @@
 /*
  * inspect SOCKET [NAME=VALUE…] TYPE:FILE…      one line of JSON a file, what cp_inspect() said of it
  *
- * NAME is pixels, pages, thumbnail, quality, edge, timeout (ms), times (each file so often) or out (a prefix: copies are
- * written to PREFIX.copy, .thumbnail and .page1 …).
+ * NAME is pixels, pages, thumbnail, quality, edge, timeout (ms), times (each file so often) or out (a prefix: copies
+ * are written to PREFIX.copy, .thumbnail and .page1 …).
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "catalog/catalog.h"
 #include "inspect/inspect.h"
 
-static cp_inspect_conf_t     conf = { .timeout_ms = 20000 };
+static cp_inspect_conf_t     conf = { .timeout_ms = 90000 };
 static cp_inspect_request_t  request;
 static unsigned              times = 1;
 static const char           *out;

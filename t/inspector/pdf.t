@@ -54,7 +54,8 @@ subtest 'pages' => sub {
     is scalar @{ $got->{pages} }, 20, 'twenty pages';
     cmp_ok $got->{pages}[19]{width} * $got->{pages}[19]{height}, '<=', 1_010_000, 'share their pixels';
     is $inspector->verdict('pdf', pdf_page(pages => 21)), 'too_many_pages', 'one more is refused';
-    is $inspector->verdict('pdf', pdf_page(pages => 3), pages => 2), 'too_many_pages', 'by the limit that was asked for';
+    is $inspector->verdict('pdf', pdf_page(pages => 3), pages => 2), 'too_many_pages',
+        'by the limit that was asked for';
     is $inspector->verdict('pdf', pdf_page(pages => 50), pages => 50), 'ok', 'or allowed';
 };
 
@@ -68,35 +69,43 @@ subtest 'what may be on a page' => sub {
         '<</Type/FontDescriptor/FontName/STSong-Light/Flags 4/FontBBox[0 0 1000 1000]/ItalicAngle 0/Ascent 800'
             . '/Descent -200/CapHeight 700/StemV 80>>',
     );
-    my $got = $inspector->inspect('pdf', pdf_page(content => $text, resources => '/Font<</F1 5 0 R/F2 6 0 R>>', more => \@fonts),
-        pixels => 8 * FEW);
+    my $got = $inspector->inspect('pdf', pdf_page(content => $text, resources => '/Font<</F1 5 0 R/F2 6 0 R>>',
+        more => \@fonts), pixels => 8 * FEW);
     is $got->{reason}, '', 'fonts that are not embedded';
     my $pixels = jpeg_pixels($got->{pages}[0]{bytes});
     for my $line ([Latin => 0.14, 0.17], [Chinese => 0.36, 0.41]) {
         my ($name, $from, $to) = @$line;
-        my @rows = int($from * $pixels->{height}) .. int($to * $pixels->{height});
-        my $dark = grep { $_->[0] < 100 } map { my $y = $_; @{ $pixels->{pixels} }[$y * $pixels->{width} .. $y * $pixels->{width} + $pixels->{width} / 2] } @rows;
+        my $width = $pixels->{width};
+        my @left  = map { my $at = $_ * $width; @{ $pixels->{pixels} }[$at .. $at + $width / 2] }
+            int($from * $pixels->{height}) .. int($to * $pixels->{height});
+        my $dark  = grep { $_->[0] < 100 } @left;
         cmp_ok $dark, '>', 100, "$name letters are drawn";
     }
 
     my $jpeg  = jpeg(width => 300, height => 200, stamp => 1);
-    my $image = sub ($data, $more) { stream($data, "/Type/XObject/Subtype/Image/BitsPerComponent 8/ColorSpace/DeviceRGB$more") };
+    my $image = sub ($data, $more) {
+        return stream($data, "/Type/XObject/Subtype/Image/BitsPerComponent 8/ColorSpace/DeviceRGB$more");
+    };
     my %scan  = (
         JPEG  => $image->($jpeg, '/Width 300/Height 200/Filter/DCTDecode'),
         Flate => $image->(Compress::Zlib::compress("\xc8\x28\x28" x 100), '/Width 10/Height 10/Filter/FlateDecode'),
-        ASCII => $image->(unpack('H*', Compress::Zlib::compress("\xc8\x28\x28" x 100)) . '>', '/Width 10/Height 10/Filter[/ASCIIHexDecode/FlateDecode]'),
+        ASCII => $image->(unpack('H*', Compress::Zlib::compress("\xc8\x28\x28" x 100)) . '>',
+            '/Width 10/Height 10/Filter[/ASCIIHexDecode/FlateDecode]'),
     );
     for my $kind (sort keys %scan) {
-        $got = $inspector->inspect('pdf', pdf_page(content => 'q 500 0 0 700 50 70 cm /I Do Q', resources => '/XObject<</I 5 0 R>>', more => [$scan{$kind}]),
-            pixels => FEW);
+        $got = $inspector->inspect('pdf', pdf_page(content => 'q 500 0 0 700 50 70 cm /I Do Q',
+            resources => '/XObject<</I 5 0 R>>', more => [$scan{$kind}]), pixels => FEW);
         is $got->{reason}, '', "a scan as $kind";
         page_is($got->{pages}[0], 0.5, 0.5, [200, 40, 40], '  is drawn') if $kind ne 'JPEG';
     }
 
-    is $inspector->verdict('pdf', pdf_page(page => '/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(https://example.com)>>>>]')),
+    is $inspector->verdict('pdf',
+        pdf_page(page => '/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(https://example.com)>>>>]')),
         'ok', 'a link is harmless';
-    is $inspector->verdict('pdf', pdf_page(catalog => '/Outlines<</Count 0>>/Names<</Dests<</Names[]>>/JavaScript<</Names[]>>/EmbeddedFiles<</Names[]>>>>')),
-        'ok', 'so are empty lists of what would be refused';
+    my $empty = '<</Names[]>>';
+    is $inspector->verdict('pdf', pdf_page(
+        catalog => "/Outlines<</Count 0>>/Names<</Dests$empty/JavaScript$empty/EmbeddedFiles$empty>>")), 'ok',
+        'so are empty lists of what would be refused';
     is $inspector->verdict('pdf', pdf_page(content => '(/JS /JavaScript /Launch /EmbeddedFile) pop')), 'ok',
         'and the words as text';
     is $inspector->verdict('pdf', pdf_page(catalog => '/AcroForm<</Fields[]>>')), 'ok', 'and a form';
@@ -112,19 +121,26 @@ subtest 'policy' => sub {
         ['a script at opening' => 'pdf_javascript', catalog => "/OpenAction$script"],
         ['a script in the names' => 'pdf_javascript', catalog => "/Names<</JavaScript<</Names[(a)$script]>>>>"],
         ['a script of a page' => 'pdf_javascript', page => "/AA<</O$script>>"],
-        ['a script of a field' => 'pdf_javascript', page => "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/Rect[0 0 9 9]/AA<</K$script>>>>]"],
+        ['a script of a field' => 'pdf_javascript',
+            page => "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/Rect[0 0 9 9]/AA<</K$script>>>>]"],
         ['a script behind another action' => 'pdf_javascript', catalog => "/OpenAction<</S/URI/URI(x)/Next[$script]>>"],
         ['a script spelled otherwise' => 'pdf_javascript', catalog => '/OpenAction<</S/J#61vaScript/#4aS(1)>>'],
         ['a script that nothing refers to' => 'pdf_javascript', more => [$script]],
-        ['a script in a stream' => 'pdf_javascript', catalog => '/OpenAction<</S/JavaScript/JS 5 0 R>>', more => [stream('app.alert(1)')]],
+        ['a script in a stream' => 'pdf_javascript', catalog => '/OpenAction<</S/JavaScript/JS 5 0 R>>',
+            more => [stream('app.alert(1)')]],
         ['a program at opening' => 'pdf_launch', catalog => '/OpenAction<</S/Launch/F(calc.exe)>>'],
-        ['a program behind a link' => 'pdf_launch', page => '/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/Launch/F(x)>>>>]'],
-        ['an attachment' => 'pdf_attachment', catalog => "/Names<</EmbeddedFiles<</Names[(x)5 0 R]>>>>", more => [$file, stream('MZ', '/Type/EmbeddedFile')]],
-        ['a note with an attachment' => 'pdf_attachment', page => "/Annots[<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]/FS 5 0 R>>]", more => [$file, stream('MZ')]],
+        ['a program behind a link' => 'pdf_launch',
+            page => '/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/Launch/F(x)>>>>]'],
+        ['an attachment' => 'pdf_attachment', catalog => "/Names<</EmbeddedFiles<</Names[(x)5 0 R]>>>>",
+            more => [$file, stream('MZ', '/Type/EmbeddedFile')]],
+        ['a note with an attachment' => 'pdf_attachment',
+            page => "/Annots[<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]/FS 5 0 R>>]",
+            more => [$file, stream('MZ')]],
         ['a film' => 'pdf_attachment', page => '/Annots[<</Type/Annot/Subtype/RichMedia/Rect[0 0 9 9]>>]'],
         ['a jump into an attachment' => 'pdf_attachment', catalog => '/OpenAction<</S/GoToE/T<</R/C>>>>'],
         ['a dynamic form' => 'pdf_xfa', catalog => '/AcroForm<</Fields[]/XFA 5 0 R>>', more => [stream('<xdp/>')]],
-        ['a script and an attachment' => 'pdf_javascript', catalog => "/OpenAction$script", more => [$file, stream('MZ', '/Type/EmbeddedFile')]],
+        ['a script and an attachment' => 'pdf_javascript', catalog => "/OpenAction$script",
+            more => [$file, stream('MZ', '/Type/EmbeddedFile')]],
     );
     for my $row (@rows) {
         my ($name, $verdict, %more) = @$row;
@@ -132,9 +148,12 @@ subtest 'policy' => sub {
     }
 
     # The same in an object stream, which a search for words does not see.
-    my $hidden = stream(Compress::Zlib::compress('6 0 <</S/JavaScript/JS(app.alert(1))>>'), '/Type/ObjStm/N 1/First 4/Filter/FlateDecode');
-    is $inspector->verdict('pdf', pdf_compressed(['<</Type/Catalog/Pages 2 0 R/OpenAction 6 0 R>>', '<</Type/Pages/Kids[3 0 R]/Count 1>>',
-        '<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>', $hidden], 6 => 4)), 'pdf_javascript', 'a script in a compressed object';
+    my $hidden = stream(Compress::Zlib::compress('6 0 <</S/JavaScript/JS(app.alert(1))>>'),
+        '/Type/ObjStm/N 1/First 4/Filter/FlateDecode');
+    my @objects = ('<</Type/Catalog/Pages 2 0 R/OpenAction 6 0 R>>', '<</Type/Pages/Kids[3 0 R]/Count 1>>',
+        '<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>', $hidden);
+    is $inspector->verdict('pdf', pdf_compressed(\@objects, 6 => 4)), 'pdf_javascript',
+        'a script in a compressed object';
 };
 
 subtest 'damage' => sub {
@@ -149,7 +168,8 @@ subtest 'damage' => sub {
         ['a wrong length of a stream', $good =~ s{/Length \d+}{/Length 3}r, 'ok'],
         ['no pages', pdf(['<</Type/Catalog/Pages 2 0 R>>', '<</Type/Pages/Kids[]/Count 0>>']), 'damaged'],
         ['no catalogue', pdf(['<<>>']), 'damaged'],
-        ['pages that are their own parents', pdf(['<</Type/Catalog/Pages 2 0 R>>', '<</Type/Pages/Kids[2 0 R]/Count 1>>']), 'damaged'],
+        ['pages that are their own parents',
+            pdf(['<</Type/Catalog/Pages 2 0 R>>', '<</Type/Pages/Kids[2 0 R]/Count 1>>']), 'damaged'],
         ['half of it', substr($good, 0, 60), 'damaged'],
         ['only its first line', "%PDF-1.7\n", 'damaged'],
         ['a picture under its name', png(), 'damaged'],
@@ -159,7 +179,8 @@ subtest 'damage' => sub {
     is $once[$_], $rows[$_][2], $rows[$_][0] for 0 .. $#rows;
     is_deeply \@twice, \@once, 'the same verdicts on a second try';
 
-    my @cuts = $inspector->verdicts({}, map { ['pdf', substr $good, 0, $_] } grep { $_ % 7 == 0 } 1 .. length($good) - 1);
+    my @cuts = $inspector->verdicts({},
+        map { ['pdf', substr $good, 0, $_] } grep { $_ % 7 == 0 } 1 .. length($good) - 1);
     is join(' ', grep { $_ !~ /\A(?:ok|damaged)\z/ } @cuts), '', 'no truncation does worse than be refused';
     is $cuts[20], 'damaged', 'one within its objects is';
 };

@@ -38,7 +38,7 @@ __lsan_default_suppressions(void)
 }
 
 
-/* `nginx -t` ends with its whole configuration in memory. */
+/* `nginx -t` ends with its whole configuration in memory; behind an empty root there is no /proc to look for leaks. */
 int
 __lsan_is_turned_off(void)
 {
@@ -46,9 +46,10 @@ __lsan_is_turned_off(void)
     FILE  *file = fopen("/proc/self/cmdline", "r");
     size_t i, n = file == NULL ? 0 : fread(words, 1, sizeof(words) - 1, file);
 
-    if (file != NULL) {
-        fclose(file);
+    if (file == NULL) {
+        return 1;
     }
+    fclose(file);
     words[n] = '\0';
 
     for (i = 0; i < n; i += strlen(words + i) + 1) {

@@ -156,6 +156,7 @@ limits_count_nothing(void **state)
 {
     cp_limit_t        limits[] = { { CP_STR("full:l1"), 5, 60 }, { CP_STR("full:l2"), 5, 60 } };
     cp_limit_record_t record = { CP_STR("full:record"), CP_STR("00ff"), 60 };
+    cp_limit_code_t   code = { record.key, record.mac, 5, CP_STR_NULL, CP_STR_NULL };
     unsigned          wait_s;
 
     (void) state;
@@ -168,8 +169,8 @@ limits_count_nothing(void **state)
     assert_int_equal(limit_memory("1"), 0);
 
     /* A code that was sent can be used once, and only once. */
-    assert_int_equal(cp_limit_redeem(&conf, arena, record.key, record.mac, 5), CP_OK);
-    assert_int_equal(cp_limit_redeem(&conf, arena, record.key, record.mac, 5), CP_E_BAD_CODE);
+    assert_int_equal(cp_limit_redeem(&conf, arena, &code), CP_OK);
+    assert_int_equal(cp_limit_redeem(&conf, arena, &code), CP_E_BAD_CODE);
 }
 
 

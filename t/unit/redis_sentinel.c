@@ -5,7 +5,7 @@
 
 #include "redis_fake.h"
 
-#define TIMEOUT_MS  400
+#define TIMEOUT_MS  2000
 #define MASTER      "*3\r\n$6\r\nmaster\r\n:0\r\n*0"
 #define REPLICA     "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:1\r\n$9\r\nconnected\r\n:0"
 #define WHO         "SENTINEL get-master-addr-by-name caportal"
@@ -304,18 +304,18 @@ settled(void **state)
     assert_int_equal(cp_redis(&conf, &reply, CP_STR("SET"), CP_STR("a"), CP_STR("b")), CP_OK);
     freeReplyObject(reply);
 
-    fake_says(&servers[0], "WAIT 1 200", ":1");
+    fake_says(&servers[0], "WAIT 1 1000", ":1");
     assert_int_equal(cp_redis_settled(&conf), CP_OK);
-    fake_says(&servers[0], "WAIT 1 200", ":0");
+    fake_says(&servers[0], "WAIT 1 1000", ":0");
     assert_int_equal(cp_redis_settled(&conf), CP_E_REDIS);
     heard_by(&servers[0], "ROLE SET WAIT WAIT ");
 
     /* A connection that has written nothing cannot tell. */
-    fake_says(&servers[0], "WAIT 1 200", ":1");
+    fake_says(&servers[0], "WAIT 1 1000", ":1");
     fake_closes_all(&servers[0]);
     assert_int_equal(cp_redis_settled(&conf), CP_E_REDIS);
 
-    fake_says(&servers[0], "WAIT 1 200", "-UNBLOCKED force unblock from blocking operation");
+    fake_says(&servers[0], "WAIT 1 1000", "-UNBLOCKED force unblock from blocking operation");
     assert_int_equal(cp_redis_settled(&conf), CP_E_REDIS);
 }
 

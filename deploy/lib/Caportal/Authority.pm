@@ -59,6 +59,7 @@ sub _certify ($self, $name, $subject, $days, $issuer, @extensions) {
 }
 
 sub _bundle ($self, $file, @names) {
+    return if -s "$self->{folder}/$file";
     write_file("$self->{folder}/$file", join '', map { read_file("$self->{folder}/$_.pem") } @names);
     return;
 }

@@ -8,8 +8,8 @@ use File::Find ();
 
 my %place = ('etc' => 'conf', 'var/lib' => 'data', 'run' => 'run', 'var/log' => 'log');
 
-# mysql_socket, home, root (of the checkout), build (folder), port, database, web and signer (names of system users),
-# sentinel (the service, where one watches Redis)
+# mysql_socket, home, root (of the checkout), build (folder), port, database, web, signer and inspector (names of system
+# users), sentinel (the service, where one watches Redis)
 sub new ($class, %given) {
     return bless {%given}, $class;
 }
@@ -45,7 +45,7 @@ sub localize ($self, $text) {
     $text =~ s{/run/caportal/data/mysqld\.sock}{$self->{mysql_socket}}g;
     $text =~ s{/usr/lib/nginx/modules/(ngx_http_caportal_module\.so)}{$self->{build}/$1}g;
     $text =~ s{/(etc|var/lib|run|var/log)/caportal\b}{$home/$place{$1}}g;
-    $text =~ s{^(\s*user\s+)caportal-(web|signer);}{$1$self->{$2};}gm;
+    $text =~ s{^(\s*(?:user|group)\s+)caportal-(web|signer|inspector);}{$1$self->{$2};}gm;
     # Everybody here comes from one address, and messages end in the sandbox's inbox: they cost nothing, so that neither
     # a captcha nor a limit but those of a number stands before them.
     $text =~ s{# (caportal_sms_limits +)number_minute=[^;]*;}

@@ -23,9 +23,9 @@ sub read_file ($path) {
     return scalar <$file>;
 }
 
-# Writes beside and renames: a reader finds the old file or the new one.
+# Writes beside and renames: a reader finds the old file or the new one, whoever else writes it at the same time.
 sub write_file ($path, $bytes, $mode = 0644, $owner = undef) {
-    my $new = "$path.new";
+    my $new = "$path.$$.new";
     unlink $new;
     sysopen my $file, $new, O_WRONLY | O_CREAT | O_EXCL, $mode or die "$new: $!\n";
     binmode $file;

@@ -5,7 +5,12 @@ package Caportal::Owners;
 use v5.36;
 use Caportal::Files qw(command);
 
-my %users = (web => 'caportal-web', signer => 'caportal-signer', data => 'caportal-data');
+my %users = (
+    web       => 'caportal-web',
+    signer    => 'caportal-signer',
+    data      => 'caportal-data',
+    inspector => 'caportal-inspector',
+);
 
 # Everything as the calling user: for tests, and for a home that other users cannot reach.
 sub alone ($class) {
@@ -46,7 +51,9 @@ sub group_of ($self, $part) {
     return [0, $user->[1]];
 }
 
+# The inspector is never root.
 sub name ($self, $part) {
+    return 'nobody' if $part eq 'inspector' && !$self->{separate};
     return $self->{separate} ? $users{$part} : scalar getpwuid $>;
 }
 

@@ -7,6 +7,7 @@ use Caportal::Authority;
 use Caportal::Conf;
 use Caportal::Files qw(capture folder read_file secret_file write_file);
 use Caportal::Owners;
+use Caportal::Service::Inspector;
 use Caportal::Service::MariaDB;
 use Caportal::Service::Nginx;
 use Caportal::Service::Redis;
@@ -40,6 +41,7 @@ sub new ($class, %given) {
     $self->{mariadb} //= Caportal::Service::MariaDB->new(%common);
     $self->_place_redis(%common);
     $self->{sandbox} = Caportal::Service::Sandbox->new(%common, port => $port + 2);
+    $self->{inspector} = Caportal::Service::Inspector->new(%common);
     $self->{signer}  = Caportal::Service::Signer->new(%common, edit => $self->{edit_signer});
     $self->{nginx}   = Caportal::Service::Nginx->new(%common, port => $port, edit => $self->{edit},
         environment => $self->{environment});
@@ -65,7 +67,7 @@ sub _place_redis ($self, %common) {
 # In the order of their start.
 sub services ($self) {
     my @all = (@$self{qw(mariadb redis)}, @{ $self->{replicas} }, $self->{sentinel} // (),
-        @$self{qw(sandbox signer nginx)});
+        @$self{qw(sandbox inspector signer nginx)});
     shift @all if !$self->{own_mariadb};
     return @all;
 }
@@ -108,7 +110,7 @@ sub _write ($self) {
 
     $ca->make;
     Caportal::Conf->new((map { $_ => $self->{$_} } qw(home root build port database)),
-        (map { $_ => $owners->name($_) } qw(web signer)), mysql_socket => $self->{mariadb}->socket,
+        (map { $_ => $owners->name($_) } qw(web signer inspector)), mysql_socket => $self->{mariadb}->socket,
         sentinel => $self->{sentinel})->install;
     $self->_secret($_, 'web') for qw(sms identity);
     write_file("$home/conf/tls/$_", read_file($ca->file($_)), /key/ ? 0600 : 0644)
@@ -169,7 +171,8 @@ sub up ($self, $say = sub { }) {
     $self->_write;
 
     $say->('starting MariaDB, Redis and the sandbox');
-    my ($mariadb, $redis, $sandbox, $signer, $nginx) = @$self{qw(mariadb redis sandbox signer nginx)};
+    my ($mariadb, $redis, $sandbox, $inspector, $signer, $nginx)
+        = @$self{qw(mariadb redis sandbox inspector signer nginx)};
     $mariadb->start if $self->{own_mariadb};
     $_->start for $redis, @{ $self->{replicas} }, $self->{sentinel} // (), $sandbox;
     $mariadb->wait_ready if $self->{own_mariadb};
@@ -181,11 +184,11 @@ sub up ($self, $say = sub { }) {
     $mariadb->grant($self->{database}, $password_of, "$self->{root}/deploy/schema/grants.sql");
     $self->_add_staff;
 
-    $say->('starting the signer and nginx');
+    $say->('starting the inspector, the signer and nginx');
     $_->wait_ready for $redis, $self->{sentinel} // ();
-    $_->test for $signer, $nginx;
-    $_->start for $signer, $nginx;
-    $_->wait_ready for $sandbox, $signer, $nginx;
+    $_->test for $inspector, $signer, $nginx;
+    $_->start for $inspector, $signer, $nginx;
+    $_->wait_ready for $sandbox, $inspector, $signer, $nginx;
 
     write_file("$home/stack.json", JSON::PP->new->canonical->encode({port => $self->{port} + 0}) . "\n");
     return;

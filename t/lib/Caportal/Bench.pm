@@ -33,6 +33,7 @@ sub start ($class, %given) {
 
     my $portal = Caportal::Test->start(
         (is_trial() ? () : (own_database => 1)),
+        ($given{environment} ? (environment => $given{environment}) : ()),
         edit => sub ($text) {
             $text =~ s/worker_processes\s+auto;/worker_processes 1;/;
             $text =~ s/^(\s*)include egress\.conf;/$server\n$1include egress.conf;/m;

@@ -22,13 +22,11 @@ sub answer ($self, $party, $failure, $work) {
     = $fault->{status} ? ($fault->{status}, $failure->($fault->{status})) : $work->();
   return $self->render(status => $status, json => $body) if !$fault->{delay_ms};
 
-  my $delay = $fault->{delay_ms} / 1000;
-  my $tx    = $self->render_later->tx;
-  $self->inactivity_timeout($delay + GRACE_SECONDS);
-  Mojo::IOLoop->timer(
-    $delay => sub {
-      $self->render(status => $status, json => $body) if !$tx->is_finished;
-    }
+  my $tx = $self->render_later->tx;
+  $self->inactivity_timeout($fault->{delay_ms} / 1000 + GRACE_SECONDS);
+  $self->app->faults->later(
+    $fault->{delay_ms},
+    sub { $self->render(status => $status, json => $body) if !$tx->is_finished }
   );
   return;
 }

@@ -7,6 +7,7 @@ use v5.36;
 use Mojo::Base -base;
 use warnings FATAL => 'all';
 
+use Mojo::IOLoop;
 use Sandbox::Value qw(is_whole);
 
 use constant PARTIES => qw(sms identity);
@@ -16,6 +17,9 @@ use constant SETTINGS =>
   (['delay_ms', 0, 600_000], ['status', 400, 599], ['times', 1, 1_000_000]);
 
 has plans => sub { {} };
+
+# Answers that are late, by their timers.
+has late => sub { {} };
 
 # Returns all that is wrong as [{item, reason}]; when nothing is, the plans
 # are in force.
@@ -52,6 +56,27 @@ sub take ($self, $party) {
   return $plan;
 }
 
-sub clear ($self) { return $self->plans({}) }
+# Answers after so long, or when nothing is arranged any more.
+sub later ($self, $delay_ms, $answer) {
+  my $timer;
+  $timer = Mojo::IOLoop->timer(
+    $delay_ms / 1000 => sub ($loop) {
+      delete $self->late->{$timer};
+      $answer->();
+    }
+  );
+  $self->late->{$timer} = $answer;
+  return;
+}
+
+sub clear ($self) {
+  my $late = $self->late;
+  $self->plans({})->late({});
+  for my $timer (keys %$late) {
+    Mojo::IOLoop->remove($timer);
+    $late->{$timer}->();
+  }
+  return;
+}
 
 1;

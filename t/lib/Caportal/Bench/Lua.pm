@@ -5,11 +5,12 @@ package Caportal::Bench::Lua;
 use v5.36;
 use Caportal::Files qw(folder write_file);
 use Caportal::Process;
+use FindBin;
 use IO::Socket::IP;
 
 use constant MODULES => '/usr/lib/nginx/modules';
 use constant NEEDED  => MODULES . '/ngx_http_lua_module.so', '/usr/share/lua/5.1/nginx/redis.lua',
-    '/usr/share/lua/5.1/nginx/sha256.lua';
+    '/usr/share/lua/5.1/nginx/sha256.lua', '/usr/share/lua/5.1/cjson/util.lua';
 
 # What is not installed of section [bench] of deploy/packages.
 sub missing ($class) {
@@ -33,7 +34,7 @@ sub start ($class, %given) {
         events { worker_connections 4096; }
         http {
             access_log off;
-            lua_package_path "/usr/share/lua/5.1/?.lua;;";
+            lua_package_path "$FindBin::Bin/?.lua;/usr/share/lua/5.1/?.lua;;";
             client_body_temp_path $home/run/body;
             proxy_temp_path $home/run/proxy;
             fastcgi_temp_path $home/run/fastcgi;

@@ -18,16 +18,17 @@ my $root  = abs_path(dirname(__FILE__) . '/../../../..');
 my $build = $ENV{CAPORTAL_BUILD} // "$root/build";
 my @started;
 
-# Words of inspector.conf by name (children => 1 …); allow: a pattern of alarming log lines that are expected.
+# Words of inspector.conf by name (children => 1 …), with patience for a machine that has much else to do; allow: a
+# pattern of alarming log lines that are expected; under: a command that starts it.
 sub start ($class, %option) {
-    my $allow = delete $option{allow};
+    my ($allow, $under) = delete @option{qw(allow under)};
     my $home  = File::Temp::tempdir('ci.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     my $self  = bless {allow => $allow, home => $home, files => 0}, $class;
-    my %words = (user => 'nobody', listen => "$home/run/inspector.sock", children => 2, %option);
+    my %words = (user => 'nobody', listen => "$home/run/inspector.sock", children => 2, wall_time => '60s', %option);
 
     folder("$home/$_") for qw(conf run log files);
     write_file("$home/conf/inspector.conf", join '', map {"$_ $words{$_};\n"} sort keys %words);
-    $self->{service} = Caportal::Service::Inspector->new(home => $home, build => $build);
+    $self->{service} = Caportal::Service::Inspector->new(home => $home, build => $build, under => $under);
     push @started, $self;
     $self->{service}->start;
     $self->{service}->wait_ready;
@@ -146,7 +147,13 @@ sub stopped_children ($self, $count) {
     return @ready;
 }
 
-sub wait_for ($self, $what, $condition, $seconds = 20) {
+# Kills children and waits until their parent knows: before, it may still give a file to one of them.
+sub put_down ($self, @pids) {
+    kill KILL => @pids;
+    return $self->wait_for('the killed to be buried', sub { !grep { kill 0, $_ } @pids });
+}
+
+sub wait_for ($self, $what, $condition, $seconds = 60) {
     my $end = time + $seconds;
     while (time < $end) {
         my $got = $condition->();

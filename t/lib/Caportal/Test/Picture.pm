@@ -98,7 +98,8 @@ sub png_pixels ($bytes) {
         @above = @row;
         while (my @sample = splice @row, 0, $n) {
             push @pixels, $colour == 3
-                ? [unpack('C3', substr $data{PLTE}, 3 * $sample[0], 3), defined $data{tRNS} ? unpack('C', substr $data{tRNS}, $sample[0], 1) : 255]
+                ? [unpack('C3', substr $data{PLTE}, 3 * $sample[0], 3),
+                    defined $data{tRNS} ? unpack('C', substr $data{tRNS}, $sample[0], 1) : 255]
                 : $n == 4 ? [@sample] : $n == 3 ? [@sample, 255] : [(@sample) x 3, 255];
         }
     }
@@ -125,7 +126,8 @@ sub jpeg_pixels ($bytes) {
     my $ppm = Caportal::Test::Inspector->pipe($bytes, 'jpeg', 'decode');
     my ($width, $height, $at) = $ppm =~ /\AP6\n(\d+) (\d+)\n255\n/ ? ($1, $2, $+[0]) : die "no JPEG\n";
     my @values = unpack 'C*', substr $ppm, $at;
-    return {width => $width, height => $height, pixels => [map { [@values[3 * $_ .. 3 * $_ + 2], 255] } 0 .. $width * $height - 1]};
+    return {width => $width, height => $height,
+        pixels => [map { [@values[3 * $_ .. 3 * $_ + 2], 255] } 0 .. $width * $height - 1]};
 }
 
 # A JPEG with one more segment behind its first marker.
@@ -171,8 +173,10 @@ sub gif_frame (%given) {
         %given);
     my @rows = (0 .. $o{height} - 1);
     if ($o{interlace}) {
-        @rows = map { my ($first, $step) = @$_; grep { $_ >= $first && ($_ - $first) % $step == 0 } 0 .. $o{height} - 1 }
-            [0, 8], [4, 8], [2, 4], [1, 2];
+        @rows = map {
+            my ($first, $step) = @$_;
+            grep { $_ >= $first && ($_ - $first) % $step == 0 } 0 .. $o{height} - 1
+        } [0, 8], [4, 8], [2, 4], [1, 2];
     }
     my @indices = map { my $y = $_; map { $o{pixel}->($_, $y) } 0 .. $o{width} - 1 } @rows;
     return (defined $o{transparent} ? pack 'CCCCvCC', 0x21, 0xf9, 4, 1, 0, $o{transparent}, 0 : '')
@@ -182,8 +186,8 @@ sub gif_frame (%given) {
 
 # width, height, frames (of gif_frame()), palette (undef: none).
 sub gif (%given) {
-    my %o = (width => 16, height => 16, frames => [gif_frame()], palette => pack('C*', map { ($_ * 17, 255 - $_ * 17, 99) } 0 .. 15),
-        end => ';', %given);
+    my %o = (width => 16, height => 16, frames => [gif_frame()], end => ';',
+        palette => pack('C*', map { ($_ * 17, 255 - $_ * 17, 99) } 0 .. 15), %given);
     return 'GIF89a' . pack('vvCCC', $o{width}, $o{height}, defined $o{palette} ? 0xf3 : 0x70, 0, 0)
         . ($o{palette} // '') . join('', @{ $o{frames} }) . $o{end};
 }
@@ -197,16 +201,20 @@ sub bmp (%given) {
         tail => '', %given);
     my $stride = int(($o{width} * $o{depth} + 31) / 32) * 4;
     my $entry  = $o{head} == 12 ? 3 : 4;
-    $o{palette} //= $o{depth} <= 8 ? join '', map { pack $entry == 3 ? 'CCC' : 'CCCx', $_, 255 - $_, 7 } 0 .. 2**$o{depth} - 1 : '';
-    $o{data} //= join '', map { substr(join('', map { chr(($_ * 7) & 255) } 0 .. $stride - 1), 0, $stride) } 1 .. abs $o{height};
+    $o{palette} //= join '', map { pack $entry == 3 ? 'CCC' : 'CCCx', $_, 255 - $_, 7 } 0 .. 2**$o{depth} - 1
+        if $o{depth} <= 8;
+    $o{palette} //= '';
+    $o{data} //= join('', map { chr(($_ * 7) & 255) } 0 .. $stride - 1) x abs $o{height};
     my $size = length $o{data};
 
     my $head = $o{head} == 12
         ? pack 'Vvvvv', 12, $o{width}, $o{height}, 1, $o{depth}
-        : pack 'Vl<l<vvVVVVVV', $o{head}, @o{qw(width height planes depth compression)}, $size, 2835, 2835, $o{used} // 0, 0;
+        : pack 'Vl<l<vvVVVVVV', $o{head}, @o{qw(width height planes depth compression)}, $size, 2835, 2835,
+            $o{used} // 0, 0;
     $head = substr $head . $o{tail} . "\0" x $o{head}, 0, $o{head};
     my $offset = $o{offset} // 14 + length($head . $o{masks} . $o{palette} . $o{gap});
-    return 'BM' . pack('VvvV', $o{file_size} // $offset + $size, 0, 0, $offset) . $head . $o{masks} . $o{palette} . $o{gap} . $o{data};
+    return 'BM' . pack('VvvV', $o{file_size} // $offset + $size, 0, 0, $offset) . $head . $o{masks} . $o{palette}
+        . $o{gap} . $o{data};
 }
 
 # ---- PDF
@@ -220,7 +228,8 @@ sub pdf ($objects, %option) {
         $bytes .= @at . " 0 obj\n$object\nendobj\n";
     }
     my $start = length $bytes;
-    return $bytes . 'xref' . "\n0 " . (@at + 1) . "\n0000000000 65535 f \n" . join('', map { sprintf "%010d 00000 n \n", $_ } @at)
+    return $bytes . 'xref' . "\n0 " . (@at + 1) . "\n0000000000 65535 f \n"
+        . join('', map { sprintf "%010d 00000 n \n", $_ } @at)
         . 'trailer<</Size ' . (@at + 1) . '/Root 1 0 R' . ($option{trailer} // '') . ">>\nstartxref\n$start\n%%EOF\n";
 }
 
@@ -239,8 +248,9 @@ sub pdf_compressed ($objects, %inside) {
     my ($last) = sort { $b <=> $a } keys %entry;
     my $data  = join '', map { $entry{$_} // pack 'CNC', 0, 0, 0 } 0 .. $last;
     my $start = length $bytes;
-    return $bytes . "$table 0 obj\n<</Type/XRef/Size @{[ $last + 1 ]}/W[1 4 1]/Root 1 0 R/Length @{[ length $data ]}>>stream\n$data\n"
-        . "endstream\nendobj\nstartxref\n$start\n%%EOF\n";
+    my $size  = $last + 1;
+    return $bytes . "$table 0 obj\n<</Type/XRef/Size $size/W[1 4 1]/Root 1 0 R/Length @{[ length $data ]}>>stream\n"
+        . "$data\nendstream\nendobj\nstartxref\n$start\n%%EOF\n";
 }
 
 # A document of pages (width × height points) with content, and further objects from number 3 + 2 × pages on; catalog,
@@ -248,12 +258,13 @@ sub pdf_compressed ($objects, %inside) {
 sub pdf_page (%given) {
     my %o = (pages => 1, width => 595, height => 842, content => '0.9 0.2 0.2 rg 100 600 200 100 re f', catalog => '',
         page => '', resources => '', more => [], %given);
-    my @kids = map { 3 + 2 * $_ } 0 .. $o{pages} - 1;
+    my @kids    = map { 3 + 2 * $_ } 0 .. $o{pages} - 1;
+    my $content = '<</Length ' . length($o{content}) . ">>stream\n$o{content}\nendstream";
+    my $page    = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 $o{width} $o{height}]/Resources<<$o{resources}>>/Contents ";
     return pdf([
         "<</Type/Catalog/Pages 2 0 R$o{catalog}>>",
         '<</Type/Pages/Kids[' . join(' ', map {"$_ 0 R"} @kids) . "]/Count $o{pages}>>",
-        (map { ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 $o{width} $o{height}]/Resources<<$o{resources}>>/Contents @{[ $_ + 1 ]} 0 R$o{page}>>",
-            '<</Length ' . length($o{content}) . ">>stream\n$o{content}\nendstream") } @kids),
+        (map { ($page . ($_ + 1) . " 0 R$o{page}>>", $content) } @kids),
         @{ $o{more} },
     ], trailer => $o{trailer} // '');
 }
