@@ -7,7 +7,7 @@ use warnings FATAL => 'all';
 
 use Caportal::Files qw(capture write_file);
 use Caportal::Test;
-use Caportal::Test::Edge qw(settled workers);
+use Caportal::Test::Edge qw(eventually settled temporaries workers);
 use Caportal::Test::Upload qw(any_format descriptors licence_of resident whole_store);
 use Test::More;
 
@@ -32,6 +32,9 @@ sub upload_for ($seconds) {
     my %count = $said =~ /^(\d+): (\d+)$/mg;
     my $stored = delete $count{201} // 0;
     fail "answers of status $_: $count{$_}" for sort keys %count;
+
+    # wrk leaves without its last answers: what it asked for is still done.
+    ok eventually(sub { !temporaries($portal) }, 60), 'the last ones are through' or diag temporaries($portal);
     return $stored;
 }
 
