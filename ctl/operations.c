@@ -17,6 +17,7 @@ static const char *const pools[] = {
 
 static const char *const bodies[] = {
     [CP_BODY_NONE] = "none", [CP_BODY_JSON] = "json", [CP_BODY_RAW] = "raw", [CP_BODY_UPLOAD] = "upload",
+    [CP_BODY_FORM] = "form",
 };
 
 static const cp_word_t other_callers[] = {
@@ -43,7 +44,7 @@ callers_json(unsigned callers)
 static json_t *
 limit_json(const cp_operation_t *operation)
 {
-    if (operation->body != CP_BODY_UPLOAD) {
+    if (operation->body != CP_BODY_UPLOAD && operation->body != CP_BODY_FORM) {
         return json_integer((json_int_t) operation->body_max);
     }
 

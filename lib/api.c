@@ -35,7 +35,7 @@
 
 /*
  * The usual shapes of a row: a read, one that the inspector marks, a change with a JSON body, the same with a pool of its
- * own, an upload.
+ * own, an upload as it is and in a form.
  */
 #define READ(id, path, callers, run)                                                                                   \
     { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run, NULL }
@@ -54,6 +54,8 @@
     { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run, NULL }
 #define UPLOAD(id, path, callers, kind, run)                                                                           \
     { id, "PUT", path, callers, CP_POOL_INSPECTOR, CP_BODY_UPLOAD, 0, 0, kind, run, NULL }
+#define FORM(id, path, callers, kind, run)                                                                             \
+    { id, "POST", path, callers, CP_POOL_INSPECTOR, CP_BODY_FORM, 0, 0, kind, run, NULL }
 
 const cp_operation_t cp_operations[] = {
 
@@ -136,15 +138,18 @@ const cp_operation_t cp_operations[] = {
     /* materials */
     READ("listMaterials", "/api/orders/{no}/materials", ACCOUNT, cp_op_material_list),
     UPLOAD("putMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, NULL, cp_op_material_put),
+    FORM("postMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, NULL, cp_op_material_put),
     READ("getMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_view),
     READ("getThumbnail", "/api/orders/{no}/materials/{kind}/thumbnail", ACCOUNT, cp_op_material_thumbnail),
     REMOVE("removeMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_remove),
     READ("getTemplate", "/api/templates/{hall}/{kind}", ANYBODY, cp_op_template_get),
+    READ("getSample", "/api/samples/{hall}/{kind}", ANYBODY, cp_op_sample_get),
 
     /* payment */
     CHANGE("createPayment", "POST", "/api/orders/{no}/payments", ACCOUNT, CP_IDEMPOTENT, cp_op_payment_create),
     READ("getPayment", "/api/orders/{no}/payments/{id}", ACCOUNT, cp_op_payment_get),
     UPLOAD("putVoucher", "/api/orders/{no}/payments/{id}/voucher", ACCOUNT, "voucher", cp_op_payment_voucher),
+    FORM("postVoucher", "/api/orders/{no}/payments/{id}/voucher", ACCOUNT, "voucher", cp_op_payment_voucher),
 
     /* certificates */
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),

@@ -18,7 +18,8 @@ typedef enum {
     CP_BODY_NONE,
     CP_BODY_JSON,
     CP_BODY_RAW,          /* small, in memory */
-    CP_BODY_UPLOAD        /* stored while it arrives, under the rule of its kind */
+    CP_BODY_UPLOAD,       /* stored while it arrives, under the rule of its kind */
+    CP_BODY_FORM          /* the same, in a form (RFC 7578) */
 } cp_body_kind_t;
 
 #define CP_IDEMPOTENT  0x01u    /* takes an Idempotency-Key */

@@ -58,7 +58,7 @@ check_upload(cp_call_t *call, const cp_order_t *order, cp_str_t kind)
         return CP_E_NOT_FOUND;
     }
 
-    return cp_upload_fits(call->upload, need->types, need->max_size);
+    return cp_upload_narrow(call, &need->limits);
 }
 
 

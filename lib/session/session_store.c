@@ -45,9 +45,9 @@ static const char start_script[] =
     "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) "
     "if KEYS[3] then use(KEYS[3], KEYS[4], ARGV[9]) end "
     "if ARGV[4] ~= '' then redis.call('HDEL', KEYS[2], ARGV[4]) end "
-    "local count = redis.call('HLEN', KEYS[1]) "
-    "if count > " TEXT(CP_SESSION_MOST) " then prune() end "
-    "if count == 1 or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end "
+    "if redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 then return 1 end "
+    "redis.call('PEXPIRE', KEYS[1], ARGV[3], 'GT') "
+    "if redis.call('HLEN', KEYS[1]) > " TEXT(CP_SESSION_MOST) " then prune() end "
     "return 1";
 
 /* KEYS: the account's hash. ARGV: the field to keep. */

@@ -4,7 +4,7 @@ use warnings FATAL => 'all';
 # Request bodies in every form in which they may arrive: what is wanted comes through whole, what is not is refused as
 # soon as that is known, and no byte ever lies in a file of the server's own.
 
-use Caportal::Files qw(write_file);
+use Caportal::Files qw(read_file write_file);
 use Caportal::Sample qw(new_png);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw settled temporaries);
@@ -15,7 +15,12 @@ use Test::More;
 
 use constant { LIMIT => 1024 * 1024, JSON_LIMIT => 32 * 1024 };
 
-my $portal  = Caportal::Test->start;
+# The log also says how much of a request was read; one location has less time for uploads.
+my $slow   = 'location = /api/orders/none/materials/licence { caportal_api applicant; caportal_upload_timeout 1s; }';
+my $portal = Caportal::Test->start(edit => sub ($text) {
+    return $text =~ s/(\$request_time \$caportal_request_id)/$1 read=\$request_length/r
+        =~ s|^(\s*location /api/ )|$slow$1|mr;
+});
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
 my $order   = '/api/orders/' . $journey->no;
@@ -126,6 +131,58 @@ subtest 'wrong bytes are refused by the first of them' => sub {
     ok eventually(sub { !temporaries($portal) }, 2), 'nothing of them is kept';
 };
 
+# However fast the bytes come, little of them is read before the answer goes out.
+subtest 'and nothing behind them is read' => sub {
+    my $log  = $portal->home . '/log/access.log';
+    my $seen = -s $log;
+    my $connection = raw($portal, $client);
+    $connection->send($connection->head(PUT => $scan, 'Content-Length' => LIMIT, @png) . 'x' x LIMIT);
+    is $connection->answer(5)->{status}, 415, 'all at once';
+    my $read;
+    ok eventually(sub { ($read) = substr(read_file($log), $seen) =~ /PUT .* 415 .* read=(\d+)$/m }, 5), 'logged';
+    cmp_ok $read, '<=', 65536, 'at most 64 KB';
+};
+
+subtest 'type and name' => sub {
+    my $png = png_of(3000);
+    my $ask = sub (@head) {
+        my $connection = raw($portal, $client);
+        return $connection->ask($connection->whole(PUT => $scan, $png, @head))->{status};
+    };
+    my $named = sub ($name) { ('Content-Disposition' => "attachment; $name") };
+
+    is $ask->(@png, $named->($_)), 201, $_ for 'filename=licence', 'filename="licence.PNG"',
+        "filename*=UTF-8''%E6%89%A7%E7%85%A7.png", "filename=licence.png; filename*=UTF-8''%E6%89%A7%E7%85%A7.png";
+    is $ask->('Content-Type' => 'application/octet-stream', $named->('filename=licence.png')), 201, 'by its name alone';
+    is $ask->($named->('filename=licence.png')), 201, 'without a type';
+
+    is $ask->(@png, $named->($_)), 415, $_ for 'filename=licence.jpg', 'filename=licence.png.html',
+        "filename=licence.png; filename*=UTF-8''licence.jpg", 'filename=licence.';
+    is $ask->(@$_), 415, "@$_" for [], ['Content-Type' => 'application/octet-stream'], ['Content-Type' => 'image/webp'],
+        ['Content-Type' => 'image/png, image/jpeg'], [@png, 'Content-Encoding' => 'gzip'];
+    is $ask->(@png, $named->($_)), 400, $_
+        for 'filename="licence.png', 'filename=a.png; filename=b.png', 'filename*0=a.png';
+
+    my $connection = raw($portal, $client);
+    my $head = $connection->head(PUT => $scan, 'Content-Length' => length $png, @png)
+        =~ s/(Host:)/Content-Type: image\/jpeg\r\n$1/r;
+    is $connection->ask($head . $png)->{status}, 400, 'two types';
+};
+
+# Of an order that is not there: the time is over before anybody asks.
+subtest 'drop by drop' => sub {
+    my $connection = raw($portal, $client);
+    $connection->send($connection->head(PUT => '/api/orders/none/materials/licence', 'Content-Length' => 100_000, @png)
+            . substr png_of(3000), 0, 40);
+    my $end = time + 15;
+    $connection->send('\0') while !$connection->readable(0.1) && time < $end;
+    my $answer = $connection->answer;
+    is $answer && $answer->{status}, 408, 'refused';
+    is $answer && decode_json($answer->{body})->{code}, 'upload_too_slow', 'and told why';
+    is $answer && $answer->{headers}{connection}, 'close', 'the connection is closed';
+    ok eventually(sub { !temporaries($portal) }, 5), 'nothing of it is kept';
+};
+
 subtest 'no body, or one where none is asked for' => sub {
     my $connection = raw($portal, $client);
     is $connection->ask($connection->head(PUT => $scan, 'Content-Length' => 0, @png))->{status}, 422, 'an empty upload';
@@ -159,6 +216,9 @@ subtest 'Expect: 100-continue' => sub {
         413, 'too large: refused, not invited';
     is raw($portal)->ask($connection->head(PUT => $scan, Cookie => undef, 'Content-Length' => 1000, @expect))->{status},
         401, 'nobody: refused, not invited';
+    is raw($portal, $client)->ask($connection->head(PUT => $scan, 'Content-Length' => 1000, @expect, @$_))->{status},
+        415, "@$_: refused, not invited"
+        for ['Content-Type' => 'text/html'], ['Content-Disposition' => 'attachment; filename=licence.exe'];
 };
 
 subtest 'two requests in one piece' => sub {

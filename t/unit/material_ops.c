@@ -47,7 +47,7 @@ static const cp_operation_t template = { .id = "getTemplate", .callers = CP_BY_P
 static const cp_operation_t view = { .id = "getDeskMaterial", .callers = CP_BY_PUBLIC, .run = cp_op_material_view };
 
 /* What the edge lets in: more than the order below was sold with. */
-static const cp_material_rule_t widest = { .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_PDF, .max_size = 100000 };
+static const cp_gate_limits_t widest = { .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_PDF, .max_size = 100000 };
 
 enum { LICENCE, SEAL, LETTER, PHOTO };
 
@@ -331,9 +331,10 @@ run(const cp_operation_t *operation, const char *kind)
 static int
 send_body(const char *kind, const char *type, cp_str_t body)
 {
-    cp_code_t    code;
-    cp_upload_t *upload = cp_upload_open(&app, &widest, cp_str(type), (int64_t) body.len, &code);
-    int          status;
+    cp_gate_head_t head = { .content_type = cp_str(type), .length = (int64_t) body.len };
+    cp_code_t      code;
+    cp_upload_t   *upload = cp_upload_open(&app, &widest, CP_GATE_RAW, &head, &code);
+    int            status;
 
     assert_non_null(upload);
     assert_int_equal(cp_upload_write(upload, body.data, body.len), CP_OK);
@@ -954,6 +955,8 @@ nothing_half_done(void **state)
 static void
 out_of_memory(void **state)
 {
+    const cp_gate_head_t head = { .content_type = CP_STR("image/jpeg"), .length = -1 };
+
     cp_code_t    code;
     cp_upload_t *upload;
     long         n;
@@ -963,7 +966,7 @@ out_of_memory(void **state)
 
     for (n = 0; n < 500; n++) {
         before = files();
-        upload = cp_upload_open(&app, &widest, CP_STR("image/jpeg"), -1, &code);
+        upload = cp_upload_open(&app, &widest, CP_GATE_RAW, &head, &code);
         assert_non_null(upload);
         assert_int_equal(cp_upload_write(upload, jpeg.data, jpeg.len), CP_OK);
         assert_int_equal(cp_upload_finish(upload), CP_OK);
@@ -1053,16 +1056,14 @@ sweep(void **state)
 
     snprintf(path, sizeof(path), "%s/ab", app.store.folder.data);
     mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/ab/cd", app.store.folder.data);
-    mkdir(path, 0700);
 
     put_file("tmp/0123456789abcdef0123456789abcdef", 601);
     put_file("tmp/1123456789abcdef0123456789abcdef", 599);
     put_file("tmp/README", 9999999);
-    put_file("ab/cd/abcd456789abcdef0123456789abcdef", 3601);
-    put_file("ab/cd/abcd456789abcdef0123456789abcde0", 3599);
-    put_file("ab/cd/abcd456789abcdef0123456789abcde1", 9999999);
-    put_file("ab/cd/notes", 9999999);
+    put_file("ab/abcd456789abcdef0123456789abcdef", 3601);
+    put_file("ab/abcd456789abcdef0123456789abcde0", 3599);
+    put_file("ab/abcd456789abcdef0123456789abcde1", 9999999);
+    put_file("ab/notes", 9999999);
     script("INSERT INTO payment (public_id, order_id, method, amount_fen, state, remark_code, created_at, "
            "voucher_file) VALUES ('p', 1, 'transfer', 1, 'pending', 'r', 1, 'abcd456789abcdef0123456789abcde1')");
 
@@ -1071,10 +1072,10 @@ sweep(void **state)
     assert_false(is_there("tmp/0123456789abcdef0123456789abcdef"));
     assert_true(is_there("tmp/1123456789abcdef0123456789abcdef"));
     assert_true(is_there("tmp/README"));
-    assert_false(is_there("ab/cd/abcd456789abcdef0123456789abcdef"));
-    assert_true(is_there("ab/cd/abcd456789abcdef0123456789abcde0"));
-    assert_true(is_there("ab/cd/abcd456789abcdef0123456789abcde1"));
-    assert_true(is_there("ab/cd/notes"));
+    assert_false(is_there("ab/abcd456789abcdef0123456789abcdef"));
+    assert_true(is_there("ab/abcd456789abcdef0123456789abcde0"));
+    assert_true(is_there("ab/abcd456789abcdef0123456789abcde1"));
+    assert_true(is_there("ab/notes"));
     assert_int_equal(run(&get, "licence"), 200);
 
     assert_int_equal(cp_material_sweep(&app, test_now_ms, &removed), CP_OK);
