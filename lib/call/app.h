@@ -59,7 +59,7 @@ typedef struct {
     unsigned  absolute_s;
 } cp_session_conf_t;
 
-/* Bytes of materials that may be stored for one of each; 0: no limit. */
+/* Bytes of materials and their copies that may be stored for one of each; 0: no limit. */
 typedef struct {
     int64_t  order;
     int64_t  account;
