@@ -2,14 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/random.h"
 
-#define FILE_PATH  (CP_FILE_NAME + 8)    /* "ab/cd/" or "tmp/", the name, NUL */
+#define FILE_PATH  (CP_FILE_NAME + 8)    /* "ab/" or "tmp/", the name, NUL */
 
 
 cp_code_t
@@ -69,7 +71,7 @@ arriving_path(const char *name, char path[FILE_PATH])
 static void
 settled_path(const char *name, char path[FILE_PATH])
 {
-    snprintf(path, FILE_PATH, "%.2s/%.2s/%.32s", name, name + 2, name);
+    snprintf(path, FILE_PATH, "%.2s/%.32s", name, name);
 }
 
 
@@ -127,6 +129,28 @@ cp_file_create(const cp_store_conf_t *conf, char name[CP_FILE_NAME + 1])
     errno = saved;
 
     return fd;
+}
+
+
+cp_code_t
+cp_file_append(int file, const void *data, size_t len)
+{
+    const char *p = data;
+    ssize_t     n;
+
+    while (len > 0) {
+        n = write(file, p, len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return cp_store_failed("writing");
+        }
+        p += n;
+        len -= (size_t) n;
+    }
+
+    return CP_OK;
 }
 
 
@@ -190,24 +214,58 @@ sync_folder(int store, const char *path)
 }
 
 
+/* The file, its name in the folder, and the folder's in the store, unless that was done before. */
 static int
-move(int store, const char *name)
+sync_settled(int store, int file, const char *folder, bool made)
 {
-    char from[FILE_PATH], to[FILE_PATH], upper[FILE_PATH], lower[FILE_PATH];
+    static atomic_bool durable[256];    /* folders whose own entry this process got to the disk */
 
-    arriving_path(name, from);
-    settled_path(name, to);
-    snprintf(upper, sizeof(upper), "%.2s", name);
-    snprintf(lower, sizeof(lower), "%.2s/%.2s", name, name + 2);
+    atomic_bool *known = &durable[strtoul(folder, NULL, 16) & 0xff];
 
-    if ((mkdirat(store, upper, 0700) != 0 && errno != EEXIST) || (mkdirat(store, lower, 0700) != 0 && errno != EEXIST)
-        || renameat(store, from, store, to) != 0)
-    {
+    if (fdatasync(file) != 0 || sync_folder(store, folder) != 0) {
         return -1;
     }
 
-    /* All three: another process may have made a folder a moment ago and not yet have got it to the disk. */
-    return sync_folder(store, lower) != 0 || sync_folder(store, upper) != 0 || fsync(store) != 0 ? -1 : 0;
+    /* Another process may have made the folder a moment ago and not yet have got it there. */
+    if (made || !atomic_load(known)) {
+        if (fsync(store) != 0) {
+            return -1;
+        }
+        atomic_store(known, true);
+    }
+
+    return 0;
+}
+
+
+/*
+ * The move comes first: then one commit of the file system's journal takes the file and its name together. Nobody knows
+ * the name before all is durable.
+ */
+static int
+move(int store, int file, const char *name)
+{
+    char from[FILE_PATH], to[FILE_PATH], folder[FILE_PATH];
+    bool made;
+    int  saved;
+
+    arriving_path(name, from);
+    settled_path(name, to);
+    snprintf(folder, sizeof(folder), "%.2s", name);
+
+    made = mkdirat(store, folder, 0700) == 0;
+    if ((!made && errno != EEXIST) || renameat(store, from, store, to) != 0) {
+        return -1;
+    }
+
+    if (sync_settled(store, file, folder, made) != 0) {
+        saved = errno;
+        unlinkat(store, to, 0);
+        errno = saved;
+        return -1;
+    }
+
+    return 0;
 }
 
 
@@ -215,18 +273,13 @@ cp_code_t
 cp_folder_settle(const cp_store_conf_t *conf, int file, const char *name)
 {
     cp_code_t code;
-    int       store;
+    int       store = cp_folder_open(conf);
 
-    if (fdatasync(file) != 0) {
-        return cp_store_failed("syncing a file");
-    }
-
-    store = cp_folder_open(conf);
     if (store == -1) {
         return cp_store_failed("opening the folder");
     }
 
-    code = move(store, name) == 0 ? CP_OK : cp_store_failed("moving a file into place");
+    code = move(store, file, name) == 0 ? CP_OK : cp_store_failed("moving a file into place");
     close(store);
 
     return code;

@@ -1,4 +1,4 @@
-/* The store as a folder: `tmp/<name>` while a file arrives, then `<2 hex>/<2 hex>/<name>`. See store.h for each. */
+/* The store as a folder: `tmp/<name>` while a file arrives, then `<2 hex>/<name>`. See store.h for each. */
 #ifndef CP_STORE_FOLDER_H
 #define CP_STORE_FOLDER_H
 

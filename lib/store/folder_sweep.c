@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEAF  2    /* folders between the store and its settled files */
+#define LEAF  1    /* folders between the store and its settled files */
 
 typedef cp_code_t (*entry_fn)(cp_sweep_t *sweep, int folder, const char *name, int depth);
 

@@ -28,14 +28,13 @@ sub age ($path, $seconds) {
 
 my @kept = files();
 cmp_ok scalar @kept, '>=', 7, 'scans and voucher are stored';
-like $kept[0], qr{\A\Q$store\E/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+\z}, 'two folders deep';
+like $kept[0], qr{\A\Q$store\E/([0-9a-f]{2})/\g1[0-9a-f]{30}\z}, 'in 256 folders';
 age($_, 7200) for @kept;
 
 sub orphan ($digit, $seconds) {
     my $name = $kept[0] =~ s{.*/}{}r =~ s/./$digit/gr;
     folder("$store/$digit$digit");
-    folder("$store/$digit$digit/$digit$digit");
-    return age(write_file("$store/$digit$digit/$digit$digit/$name", 'left over'), $seconds);
+    return age(write_file("$store/$digit$digit/$name", 'left over'), $seconds);
 }
 
 my $old   = orphan('a', 7200);

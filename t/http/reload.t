@@ -77,6 +77,8 @@ sub fresh () {
     return (sort { $b <=> $a } map { memory($_) } workers($portal))[0];
 }
 
+sub answered () { return scalar(() = read_file($portal->home . '/log/access.log') =~ /\n/g) }
+
 my $fresh  = fresh();
 my @askers = map { asker($_ % 2) } 1 .. 6;
 my $count  = workers($portal);
@@ -84,9 +86,10 @@ my @master;
 
 sleep 0.5;
 for my $number (1 .. RELOADS) {
+    my $answered = answered();
     $portal->stack->service('nginx')->reload;
     sleep 0.15;
-    eventually(sub { workers($portal) <= 3 * $count }, 30);
+    eventually(sub { workers($portal) <= 3 * $count && answered() > $answered + 5 }, 30);
     push @master, memory($portal->process('nginx')->pid);
 }
 ok eventually(sub { workers($portal) == $count }, 30), 'under load the old workers leave'

@@ -8,6 +8,7 @@ use warnings FATAL => 'all';
 use Caportal::Files qw(read_file);
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
+use Caportal::Test::Edge qw(eventually);
 use Caportal::Test::Race qw(during);
 use Caportal::Test::Walk qw(is_problem code_of certificate_by at_once);
 use Digest::SHA qw(sha256);
@@ -267,11 +268,13 @@ subtest 'what Redis knows' => sub {
     $portal->sign_in;
     my ($client, $journey) = $portal->sign_in;
     push @phones, $journey->{phone}, $journey->{person}{id_number}, substr $client->cookie, 0, 43;
-    my $memory = join '', map { read_file($_) } glob $portal->home . '/data/redis/*/*.aof';
     my $hash = sha256($phones[-1]);
-
-    cmp_ok length $memory, '>', 10_000, 'is a lot';
-    cmp_ok index($memory, $hash), '>', 0, "a session's hash";
+    my $memory;
+    ok eventually(sub {
+        $memory = join '', map { read_file($_) } glob $portal->home . '/data/redis/*/*.aof';
+        return index($memory, $hash) > 0;
+    }), "a session's hash";
+    cmp_ok length $memory, '>', 10_000, 'and a lot more';
     my @shown = grep { length > 6 ? index($memory, $_) >= 0 : $memory =~ /(?<![0-9a-f])$_(?![0-9a-f])/ } @phones;
     is_deeply \@shown, [], 'but no number, no code, no token, no password';
 };

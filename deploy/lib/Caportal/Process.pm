@@ -7,7 +7,8 @@ use Caportal::Files qw(read_file write_file);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-# name, run (folder of the process files), log (folder), and user ([uid, gid] or nothing) of the new process.
+# name, run (folder of the process files), log (folder), user ([uid, gid] or nothing) of the new process, and the signal
+# at which it leaves with nothing broken off (quits; TERM where there is none).
 sub new ($class, %given) {
     return bless {%given}, $class;
 }
@@ -87,25 +88,32 @@ sub last_lines ($self, $count = 15) {
     return join '', map {"    $_"} @lines;
 }
 
+# KILL takes its children with it, which would else live on.
 sub signal ($self, $signal) {
     my $pid = $self->pid or return 0;
-    return kill $signal, $pid;
+    return kill $signal, $signal eq 'KILL' ? -$pid : $pid;
 }
 
-# TERM, then KILL when it has not gone in time. True when something was stopped.
-sub stop ($self, $seconds = 20) {
+# Asks it to leave, and again with TERM; then KILL. True when something was stopped.
+sub stop ($self, $seconds = 10) {
     my $running = $self->pid;
 
     if ($running) {
-        $self->signal('TERM');
-        my $end = time + $seconds;
+        $self->_leave($_, $seconds) for grep {defined} $self->{quits}, 'TERM';
         while ($self->pid) {
-            $self->signal('KILL') if time > $end;
+            $self->signal('KILL');
             sleep 0.02;
         }
     }
     unlink $self->_file;
     return $running;
+}
+
+sub _leave ($self, $signal, $seconds) {
+    my $end = time + $seconds;
+    $self->signal($signal);
+    sleep 0.02 while $self->pid && time < $end;
+    return;
 }
 
 1;

@@ -14,7 +14,7 @@ sub new ($class, %given) {
     my $self = bless {%given}, $class;
     my $home = $self->{home};
 
-    $self->{process} = Caportal::Process->new(name => 'nginx', run => "$home/run", log => "$home/log");
+    $self->{process} = Caportal::Process->new(name => 'nginx', run => "$home/run", log => "$home/log", quits => 'QUIT');
     return $self;
 }
 
