@@ -25,7 +25,7 @@ typedef struct {
 cp_code_t cp_sms_target(cp_call_t *call, cp_str_t phone, cp_sms_target_t *target);
 
 /*
- * Counts one more code and stores `record`, or neither: CP_E_RATE_LIMITED with call->retry_after_s; CP_E_BUSY likewise
+ * Marks the codes that came back (sms_returned.h), counts one more and stores `record`, or neither: CP_E_RATE_LIMITED with call->retry_after_s; CP_E_BUSY likewise
  * when it is the budget of all that is used up, which is logged; CP_E_REDIS, CP_E_DATABASE: nobody knows, so none is
  * sent.
  */

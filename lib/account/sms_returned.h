@@ -1,7 +1,7 @@
 /*
- * Codes that came back. The script that uses one up notes it in a list; who sends the next code takes the notes and marks
- * the rows, before anything is concluded from them. So signing in writes no row for it. A note is taken at most once: a
- * code that is lost with Redis counts as one that did not come back, never as two that did.
+ * Codes that came back. The script that uses one up notes it in a list; who sends the next code takes the notes and
+ * marks the rows, before anything is concluded from them. So signing in writes no row for it. A note is taken at most
+ * once: a code that is lost with Redis counts as one that did not come back, never as two that did.
  */
 #ifndef CP_SMS_RETURNED_H
 #define CP_SMS_RETURNED_H

@@ -6,8 +6,8 @@
 #include "call/page.h"
 
 /*
- * A statement that writes a row: what it begins with, the marks of the values (behind VALUES, or behind SELECT where the
- * row is written if something is so), their types, and the values themselves.
+ * A statement that writes a row: what it begins with, the marks of the values (behind VALUES, or behind SELECT where
+ * the row is written if something is so), their types, and the values themselves.
  */
 #define CP_AUDIT_INSERT                                                                                                \
     "INSERT INTO audit (created_at, actor_kind, actor_id, address, request_id, action, object_kind, object_id, detail) "

@@ -98,16 +98,16 @@ cp_captcha_keep(cp_call_t *call, cp_captcha_kind_t kind, cp_str_t answer, cp_str
 cp_code_t
 cp_captcha_check(cp_call_t *call, cp_str_t id, cp_str_t answer)
 {
-    cp_str_t  mac;
-    cp_code_t code;
+    cp_limit_code_t given = { CP_STR_NULL, CP_STR_NULL, TRIES, CP_STR_NULL, CP_STR_NULL };
+    cp_code_t       code;
 
     if (id.data == NULL || answer.data == NULL) {
         return CP_E_CAPTCHA_REQUIRED;
     }
 
-    CP_TRY(answer_mac(call, id, answer, &mac));
-    code = cp_limit_redeem(&call->app->redis, call->arena, &(cp_limit_code_t) { record_key(call, id), mac, TRIES, CP_STR_NULL,
-                                                                                      CP_STR_NULL });
+    CP_TRY(answer_mac(call, id, answer, &given.mac));
+    given.key = record_key(call, id);
+    code = cp_limit_redeem(&call->app->redis, call->arena, &given);
 
     if (code == CP_OK || code == CP_E_BAD_CODE) {
         cp_metric(code == CP_OK ? CP_METRIC_CAPTCHA_RIGHT : CP_METRIC_CAPTCHA_WRONG);

@@ -71,8 +71,8 @@ cp_code_t cp_limit_tries_left(const cp_redis_conf_t *conf, const cp_limit_code_t
 
 /*
  * Lua, for scripts that use up a code in one step with what it is for: right(key, mac, tries) is the same question,
- * use(key, list, note) removes and notes it. Both sides of the comparison are codes under a secret key: its timing tells
- * nothing about what was guessed.
+ * use(key, list, note) removes and notes it. Both sides of the comparison are codes under a secret key: its timing
+ * tells nothing about what was guessed.
  */
 #define CP_LIMIT_RIGHT                                                                                                 \
     "local function right(key, mac, tries) "                                                                           \

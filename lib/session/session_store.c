@@ -23,10 +23,10 @@ const char cp_session_renew_script[] =
 
 /*
  * KEYS: the account's hash, that of the session that ends (another account's, perhaps), the code that is used up if
- * there is one, and the list that notes it. ARGV: the field, the record, its life in ms, the field that ends or "", when
- * the oldest session that may still live was begun and was last seen, and the code's mac, tries and note. Of more than
- * an account keeps those go that have ended, then the oldest; until then what has ended harms nobody, and goes with the
- * key. The first write is the one that takes memory: where there is none, nothing is done.
+ * there is one, and the list that notes it. ARGV: the field, the record, its life in ms, the field that ends or "",
+ * when the oldest session that may still live was begun and was last seen, and the code's mac, tries and note. Of more
+ * than an account keeps those go that have ended, then the oldest; until then what has ended harms nobody, and goes
+ * with the key. The first write is the one that takes memory: where there is none, nothing is done.
  */
 static const char start_script[] =
     CP_LIMIT_RIGHT

@@ -131,7 +131,8 @@ return function (settings)
         C.SHA256(secret, #secret, bytes)
         local digest, now = ffi.string(bytes, 32), string.format("%d", ngx.now() * 1000)
         local place = ngx.var.remote_addr:match("^%d+%.%d+%.%d+%.") .. "*"
-        local record = "2 " .. now .. " " .. now .. " " .. tonumber(name:sub(1, 8), 16) .. " - sms 0 0 unknown " .. place
+        local account = tonumber(name:sub(1, 8), 16)
+        local record = "2 " .. now .. " " .. now .. " " .. account .. " - sms 0 0 unknown " .. place
 
         local store = connected()
         if not store then return problem(503, "session_store_unavailable", "") end

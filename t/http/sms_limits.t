@@ -181,7 +181,8 @@ subtest 'a code that came back' => sub {
     send_code(new_phone());
     is $portal->redis_value('EXISTS', 'caportal:sms-returned:all'), 0, 'the next code takes the note';
     is_deeply [map { $_->{done} } @{ $portal->rows(
-        'SELECT redeemed_at IS NOT NULL AS done FROM sms_code ORDER BY id') }], [0, 1, 0], 'and marks the newest row of the number';
+        'SELECT redeemed_at IS NOT NULL AS done FROM sms_code ORDER BY id') }], [0, 1, 0],
+        'and marks the newest row of the number';
     is events()->{sms_returned} - $before->{sms_returned}, 1, 'and counted';
 };
 

@@ -1,7 +1,7 @@
 /*
- * No database: loaded before the client library (LD_PRELOAD) it takes its place for a benchmark that asks what everything
- * else costs. Any statement succeeds at once; one that reads an account finds an active one, whose id and public id are
- * made of the blind index that it is asked by; all others find nothing.
+ * No database: loaded before the client library (LD_PRELOAD) it takes its place for a benchmark that asks what
+ * everything else costs. Any statement succeeds at once; one that reads an account finds an active one, whose id and
+ * public id are made of the blind index that it is asked by; all others find nothing.
  */
 #include <stdbool.h>
 #include <stdint.h>
