@@ -37,7 +37,7 @@ sub files () {
 }
 
 sub nothing_kept ($title, $before, $state) {
-    is files(), $before, "$title: no file is left";
+    ok eventually(sub { files() == $before }), "$title: no file is left";
     is_unchanged($portal, $state, '  and nothing changed');
     return;
 }
