@@ -3,7 +3,9 @@
 
 #define PRICE_MAX_YUAN      1000000
 #define CLAIM_MAX           (30 * 24 * 3600)
-#define AGREEMENT_MAX_SIZE  (256 * 1024)
+#define FILE_MAX_SIZE       (256 * 1024)
+
+static ngx_int_t ngx_http_caportal_read_file(ngx_conf_t *cf, ngx_str_t *path, cp_str_t *text);
 
 /* The hall whose project is being read; configuration is read by one thread. */
 static cp_hall_t  *ngx_http_caportal_current_hall;
@@ -256,10 +258,29 @@ ngx_http_caportal_max_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* A file that browsers show as a picture by the type that its name tells. */
+/* What the gate says of a file whose name tells its type. */
+static cp_code_t
+ngx_http_caportal_picture_fault(cp_str_t path, cp_str_t bytes)
+{
+    cp_gate_t                     gate;
+    cp_gate_head_t                head = { .length = -1 };
+    static const cp_gate_limits_t limits = { .types = CP_TYPE_JPEG | CP_TYPE_PNG, .max_size = INT64_MAX };
+
+    head.content_type = cp_str(cp_type_mime(cp_type_of_name(path)));
+
+    CP_TRY(cp_gate_open(&gate, &limits, CP_GATE_RAW, &head, NULL, NULL));
+    CP_TRY(cp_gate_write(&gate, bytes.data, bytes.len));
+
+    return cp_gate_finish(&gate);
+}
+
+
+/* A whole picture of the type that its name tells, which browsers show. */
 char *
 ngx_http_caportal_picture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    char       *rv;
+    cp_str_t    bytes;
     ngx_str_t  *value = ngx_http_caportal_word(cf);
 
     if ((cp_type_of_name(ngx_http_caportal_str(*value)) & (CP_TYPE_JPEG | CP_TYPE_PNG)) == 0) {
@@ -267,7 +288,22 @@ ngx_http_caportal_picture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_caportal_file(cf, cmd, conf);
+    rv = ngx_http_caportal_file(cf, cmd, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (ngx_http_caportal_read_file(cf, value, &bytes) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_caportal_picture_fault(ngx_http_caportal_str(*value), bytes) != CP_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": \"%V\" is not the whole picture that its name tells",
+                           &cmd->name, value);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -365,7 +401,7 @@ ngx_http_caportal_read_file(ngx_conf_t *cf, ngx_str_t *path, cp_str_t *text)
 
     if (ngx_fd_info(file.fd, &fi) != NGX_FILE_ERROR) {
         size = ngx_file_size(&fi);
-        p = size > AGREEMENT_MAX_SIZE ? NULL : ngx_pnalloc(cf->pool, (size_t) size + 1);
+        p = size > FILE_MAX_SIZE ? NULL : ngx_pnalloc(cf->pool, (size_t) size + 1);
         if (p != NULL && ngx_read_file(&file, p, (size_t) size, 0) == (ssize_t) size) {
             *text = cp_str_n(p, (size_t) size);
             rc = NGX_OK;
@@ -376,7 +412,7 @@ ngx_http_caportal_read_file(ngx_conf_t *cf, ngx_str_t *path, cp_str_t *text)
 
     if (rc != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": \"%V\" cannot be read or is larger than %d bytes",
-                           cf->args->elts, path, AGREEMENT_MAX_SIZE);
+                           cf->args->elts, path, FILE_MAX_SIZE);
     }
 
     return rc;
