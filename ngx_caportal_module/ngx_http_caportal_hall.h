@@ -21,6 +21,13 @@ char *ngx_http_caportal_twice(ngx_conf_t *cf, const char *what);
 char *ngx_http_caportal_parse_project(ngx_conf_t *cf, cp_hall_t *hall, cp_project_t *project,
     ngx_http_caportal_parse_pt parse);
 
+/* The directive's first word; and the report that a word is none that it takes. */
+ngx_str_t *ngx_http_caportal_word(ngx_conf_t *cf);
+char *ngx_http_caportal_bad(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *value);
+
+/* A file of at most 256 KB into the configuration's pool; a fault is reported. */
+ngx_int_t ngx_http_caportal_read_file(ngx_conf_t *cf, ngx_str_t *path, cp_str_t *text);
+
 /* Where the sample picture of a material is read, once the hall and the kind are known. */
 char *ngx_http_caportal_sample_path(ngx_conf_t *cf, const cp_hall_t *hall, cp_material_rule_t *rule);
 

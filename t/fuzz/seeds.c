@@ -46,6 +46,37 @@ save(const char *folder, const char *format, size_t number, const picture_t *pic
 }
 
 
+/* Bodies with a text field and a file, with and without what a request says of them. */
+static void
+save_forms(const char *folder)
+{
+    static const char *const texts[] = {
+        "--b0\r\nContent-Disposition: form-data; name=next\r\n\r\n/a\r\n--b0\r\nContent-Disposition: form-data; name="
+        "\"file\"; filename=\"a\\\"b.png\"; filename*=UTF-8''%E5%9B%BE.png\r\nContent-Type: image/png\r\n\r\n",
+        "--b0 \r\nContent-Disposition: form-data; name=file; filename=a.png\r\nX: y\r\n\r\n",
+        "image/png; q=1", "application/octet-stream",
+    };
+    static const char name[] = "attachment; filename=\"C:\\a.png\"; filename*=utf-8'zh'a.png";
+
+    picture_t form, picture;
+    size_t    i;
+
+    for (i = 0; i < COUNT(texts); i++) {
+        picture_png(&picture, PICTURE_PNG);
+        form.len = 0;
+        picture_put(&form, texts[i], strlen(texts[i]) + (i > 1));
+        if (i > 1) {
+            picture_put(&form, name, sizeof(name));
+        }
+        picture_put(&form, picture.bytes, picture.len);
+        if (i < 2) {
+            picture_put(&form, "\r\n--b0--\r\n", 10);
+        }
+        save(folder, "form", i, &form);
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -76,6 +107,8 @@ main(int argc, char **argv)
         picture_put(&picture, "\r\n", 2);
         save(argv[1], "pdf", i, &picture);
     }
+
+    save_forms(argv[1]);
 
     return 0;
 }

@@ -7,6 +7,7 @@ use warnings FATAL => 'all';
 
 use Caportal::Files qw(folder random_text read_file write_file);
 use Caportal::Owners;
+use Caportal::Sample qw(new_jpeg);
 use Caportal::Service::Nginx;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
@@ -33,7 +34,9 @@ write_file("$etc/open",          "s3cret\n",   0644);
 write_file("$etc/keyring-open",  "1 $key\n",   0644);
 write_file("$etc/keyring-group", "1 $key\n",   0660);
 write_file("$etc/form.txt",      "form\n");
-write_file("$etc/sample.jpg",    "sample\n");
+write_file("$etc/sample.jpg",    new_jpeg());
+write_file("$etc/half.jpg",      substr new_jpeg(), 0, -2);
+write_file("$etc/other.png",     new_jpeg());
 write_file("$etc/agreement.txt", "terms\n");
 write_file("$etc/agreement-long.txt", 'x' x (256 * 1024 + 1));
 write_file("$etc/profiles.conf", read_file("$root/conf/profiles.conf"));
@@ -532,6 +535,7 @@ subtest 'materials' => sub {
     passes('sample', undef, "sample $etc/sample.jpg;");
     refused('sample', qr/cannot open "\Q$etc\E\/missing.png"/, 'sample missing.png;');
     each_refused('sample', qr/named neither \.jpg nor \.png/, map {"sample $_;"} qw(form.txt sample sample.gif));
+    each_refused('sample', qr/not the whole picture/, 'sample half.jpg;', 'sample other.png;');
     refused('sample', qr/material "licence" has both "sample" and "example"/, "sample sample.jpg;\nexample /a.png;",
         '} # licence');
     passes('wrong', undef, 'wrong 一;', "wrong 一;\nwrong 二;", 'wrong 1 2 3 4 5 6 7 8;');

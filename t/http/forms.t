@@ -127,6 +127,18 @@ subtest 'a page without scripts goes on' => sub {
     is $answer->code . ($answer->headers->location // ''), 422, 'nor anywhere when the file is none';
 };
 
+subtest 'a voucher' => sub {
+    my $paying = $portal->order_until('approved');
+    $paying->step('payment');
+    my $at  = '/api/orders/' . $paying->no . "/payments/$paying->{payment}/voucher";
+    my $png = new_png();
+    my %form = (body => form(file_part($png)), type => form_type());
+    my $answer = $paying->applicant->request(POST => $at, %form);
+    is $answer->code, 201, 'by a form';
+    is $answer->json->{voucher}{sha256}, sha256_hex($png), 'every byte of it';
+    is_problem($client->request(POST => $at, %form), 404, 'not_found', "another's is not there");
+};
+
 subtest 'however it is cut' => sub {
     my $png  = new_png();
     my $body = form(part('_charset_', 'UTF-8'), file_part($png));

@@ -10,7 +10,7 @@ use File::Basename qw(dirname);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 
-use constant NAMES => map {"walk-$_"} qw(png jpeg bmp gif pdf);
+use constant NAMES => ((map {"walk-$_"} qw(png jpeg bmp gif pdf)), 'gate-form');
 
 # Longer inputs reach nothing that shorter ones do not.
 use constant MOST_BYTES => 2048;
