@@ -5,12 +5,14 @@ package Caportal::Fuzz;
 
 use v5.36;
 use Caportal::Files qw(capture folder read_file write_file);
+use Caportal::Sample qw(new_request);
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 
-use constant NAMES => map {"walk-$_"} qw(png jpeg bmp gif pdf);
+use constant WALKERS => map {"walk-$_"} qw(png jpeg bmp gif pdf);
+use constant NAMES => WALKERS, 'csr';
 
 # Longer inputs reach nothing that shorter ones do not.
 use constant MOST_BYTES => 2048;
@@ -22,11 +24,27 @@ sub new ($class, %given) {
     my $self = bless {%given}, $class;
     for my $name (NAMES) {
         folder("$self->{home}/$name/$_") for qw(seeds kept found crashes);
-        symlink "$name/seeds", "$self->{home}/" . $name =~ s/.*-//r;
+        symlink "$name/seeds", "$self->{home}/$1" if $name =~ /\Awalk-(.*)/;
         $self->_unpack($name);
     }
     capture("$root/build-fuzz/t/fuzz/seeds", $self->{home});
+    $self->_requests;
     return $self;
+}
+
+# Requests for certificates, of each kind of key.
+sub _requests ($self) {
+    my %algorithm = (
+        p256 => [qw(ec -pkeyopt ec_paramgen_curve:P-256)],
+        p384 => [qw(ec -pkeyopt ec_paramgen_curve:P-384)],
+        sm2  => [qw(ec -pkeyopt ec_paramgen_curve:SM2)],
+        rsa  => [qw(rsa:2048)],
+    );
+    for my $kind (sort keys %algorithm) {
+        my $folder = folder("$self->{home}/csr/$kind");
+        write_file("$self->{home}/csr/seeds/$kind", new_request($folder, @{ $algorithm{$kind} }));
+    }
+    return;
 }
 
 sub corpus ($self, $name) { return "$root/t/fuzz/corpus/$name" }
