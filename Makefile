@@ -82,7 +82,7 @@ $(BUILD)/caportal-signer: $(call objects,$(SIGNER_SOURCES) $(SEAMS)) $(DEFAULTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lp11
 
 # The decoders, which no other program links. C++ is for qpdf and poppler, whose C interfaces lack what is needed.
-DECODERS        := libseccomp spng libjpeg fontconfig libqpdf poppler-cpp
+DECODERS        := libseccomp spng libjpeg fontconfig freetype2 libqpdf poppler-cpp
 DECODERS_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(DECODERS)))
 DECODERS_LIBS   := $(shell pkg-config --libs $(DECODERS)) -lgif
 CXXFLAGS        := $(filter-out -std=gnu11 -Wstrict-prototypes -Wmissing-prototypes,$(CFLAGS)) -std=gnu++17

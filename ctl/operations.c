@@ -12,10 +12,12 @@
 
 static const char *const pools[] = {
     [CP_POOL_DATABASE] = "database", [CP_POOL_EGRESS] = "egress", [CP_POOL_PASSWORD] = "password",
+    [CP_POOL_INSPECTOR] = "inspector",
 };
 
 static const char *const bodies[] = {
     [CP_BODY_NONE] = "none", [CP_BODY_JSON] = "json", [CP_BODY_RAW] = "raw", [CP_BODY_UPLOAD] = "upload",
+    [CP_BODY_FORM] = "form",
 };
 
 static const cp_word_t other_callers[] = {
@@ -42,7 +44,7 @@ callers_json(unsigned callers)
 static json_t *
 limit_json(const cp_operation_t *operation)
 {
-    if (operation->body != CP_BODY_UPLOAD) {
+    if (operation->body != CP_BODY_UPLOAD && operation->body != CP_BODY_FORM) {
         return json_integer((json_int_t) operation->body_max);
     }
 

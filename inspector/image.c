@@ -134,6 +134,14 @@ describe(const cp_image_t *image)
 }
 
 
+/* The copy has a palette too, which is known only when all pixels are. */
+static bool
+is_palette_kept(const cp_image_t *image)
+{
+    return image->pixels == CP_PIXELS_INDEX && image->mark == NULL;
+}
+
+
 void
 cp_image_begin(cp_image_t *image, cp_job_t *job, cp_wire_part_t *copy)
 {
@@ -150,7 +158,11 @@ cp_image_begin(cp_image_t *image, cp_job_t *job, cp_wire_part_t *copy)
     if (job->reply.width == 0) {
         describe(image);
     }
-    if (image->orientation != 1 || image->pixels == CP_PIXELS_INDEX) {
+    if (job->request.mark[0] != '\0') {
+        image->mark = cp_mark_new(job->request.mark, image->out_width, image->out_height);
+        image->marked = malloc((size_t) image->out_width * image->opaque);
+    }
+    if (image->orientation != 1 || is_palette_kept(image)) {
         image->frame = malloc((size_t) image->width * image->height * image->channels);
     }
     if (image->pixels == CP_PIXELS_INDEX || image->pixels == CP_PIXELS_RGBA) {
@@ -159,9 +171,11 @@ cp_image_begin(cp_image_t *image, cp_job_t *job, cp_wire_part_t *copy)
 
     cp_preview_begin(&image->preview, image->out_width, image->out_height, image->opaque);
     cp_job_part_begin(copy, image->out_width, image->out_height);
-    if (image->pixels == CP_PIXELS_RGBA && (uint64_t) image->width * image->height <= ALPHA_PIXELS) {
+    if (image->pixels == CP_PIXELS_RGBA && (uint64_t) image->width * image->height <= ALPHA_PIXELS
+        && image->mark == NULL)
+    {
         image->png = cp_png_writer(image);
-    } else if (image->pixels != CP_PIXELS_INDEX) {
+    } else if (!is_palette_kept(image)) {
         image->jpeg = cp_jpeg_writer(image->out_width, image->out_height, image->opaque, job->request.quality);
     }
 }
@@ -221,6 +235,10 @@ take_upright(cp_image_t *image, const uint8_t *row)
     }
 
     cp_preview_row(&image->preview, opaque);
+    if (image->mark != NULL) {
+        cp_mark_row(image->mark, image->rows_out++, opaque, image->marked, image->opaque);
+        opaque = image->marked;
+    }
     if (image->png != NULL) {
         cp_png_writer_row(image->png, row);
     } else {
@@ -328,7 +346,7 @@ cp_image_end(cp_image_t *image, cp_wire_part_t *thumbnail)
     if (image->taken != image->height) {
         cp_job_refuse(CP_INSPECT_DAMAGED);
     }
-    if (image->pixels == CP_PIXELS_INDEX) {
+    if (is_palette_kept(image)) {
         order_palette(image);
         image->png = cp_png_writer(image);
     }
@@ -345,11 +363,13 @@ cp_image_end(cp_image_t *image, cp_wire_part_t *thumbnail)
 
     cp_preview_end(&image->preview);
     image->job->reply.hints |= cp_preview_hints(&image->preview);
-    if (thumbnail != NULL) {
+    if (thumbnail != NULL && image->mark == NULL) {
         write_thumbnail(image, thumbnail);
     }
 
     cp_preview_free(&image->preview);
+    cp_mark_free(image->mark);
+    free(image->marked);
     free(image->frame);
     free(image->flat);
 }

@@ -7,6 +7,7 @@
 #define CP_IMAGE_H
 
 #include "job.h"
+#include "mark.h"
 #include "preview.h"
 
 typedef enum {
@@ -43,6 +44,9 @@ typedef struct {
     uint8_t            *frame;        /* of a picture that is turned, or has a palette */
     uint8_t            *flat;         /* a row without palette and alpha */
     cp_preview_t        preview;
+    cp_mark_t          *mark;         /* what is drawn over it; NULL: nothing */
+    uint8_t            *marked;       /* a row with it */
+    uint32_t            rows_out;
     cp_jpeg_writer_t   *jpeg;
     cp_png_writer_t    *png;
 } cp_image_t;
@@ -58,7 +62,8 @@ void cp_image_row(cp_image_t *image, const uint8_t *row);
 
 /*
  * After the last row: ends the copy, writes the thumbnail where one is wanted (not NULL), adds the hints to the reply.
- * The copy is PNG for a picture with a palette, or with transparency and at most 4 megapixels, else JPEG on white.
+ * The copy is PNG for a picture without mark that has a palette, or transparency and at most 4 megapixels, else JPEG on
+ * white.
  */
 void cp_image_end(cp_image_t *image, cp_wire_part_t *thumbnail);
 

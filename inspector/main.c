@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "inspect/inspect.h"
 #include "inspector.h"
+#include "mark.h"
 #include "pdf.h"
 #include "resources.h"
 
@@ -58,7 +59,7 @@ run(const inspector_conf_t *conf)
     if (null == -1) {
         return give_up("/dev/null");
     }
-    if (!cp_pdf_prepare() || !cp_resources_open(&resources)) {
+    if (!cp_pdf_prepare() || !cp_mark_prepare() || !cp_resources_open(&resources)) {
         return give_up("fonts and character maps");
     }
     cp_log(CP_LOG_NOTICE, "%zu fonts and character maps", resources);

@@ -204,12 +204,38 @@ copy_of(int fd)
 }
 
 
+static const resource_t *
+find(const char *path)
+{
+    resource_t wanted = { (char *) (uintptr_t) path, -1 };
+
+    return bsearch(&wanted, resources, resource_count, sizeof(resources[0]), by_path);
+}
+
+
+const void *
+cp_resource_map(const char *path, size_t *size)
+{
+    const resource_t *found = find(path);
+    struct stat       st;
+    void             *map;
+
+    if (found == NULL || fstat(found->fd, &st) != 0) {
+        return NULL;
+    }
+
+    *size = (size_t) st.st_size;
+    map = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, found->fd, 0);
+
+    return map == MAP_FAILED ? NULL : map;
+}
+
+
 /* What the libraries of a caged process find under a name: a descriptor, or -1. */
 static int
 open_resource(const char *path)
 {
-    resource_t  wanted = { (char *) (uintptr_t) path, -1 };
-    resource_t *found = bsearch(&wanted, resources, resource_count, sizeof(resources[0]), by_path);
+    const resource_t *found = find(path);
 
     if (found == NULL) {
         errno = ENOENT;

@@ -18,4 +18,7 @@ void cp_resources_range(int *first, int *last);
 /* From now on this process's libraries open resources only. For the child, before it enters the cage. */
 void cp_resources_seal(void);
 
+/* The bytes of one of them, mapped for as long as the process lives; NULL where there is none. */
+const void *cp_resource_map(const char *path, size_t *size);
+
 #endif

@@ -33,9 +33,14 @@
 #define ADMIN     CP_ROLE_ADMINISTRATOR
 #define ANY_ROLE  CP_ROLES_ALL
 
-/* The usual shapes of a row: a read, a change with a JSON body, the same with a pool of its own, an upload. */
+/*
+ * The usual shapes of a row: a read, one that the inspector marks, a change with a JSON body, the same with a pool of its
+ * own, an upload as it is and in a form.
+ */
 #define READ(id, path, callers, run)                                                                                   \
     { id, "GET", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, 0, NULL, run, NULL }
+#define MARKED(id, path, callers, run)                                                                                 \
+    { id, "GET", path, callers, CP_POOL_INSPECTOR, CP_BODY_NONE, 0, 0, NULL, run, NULL }
 #define REMOVE(id, path, callers, run)  REMOVE_IF(id, path, callers, 0, run)
 #define REMOVE_IF(id, path, callers, flags, run)                                                                       \
     { id, "DELETE", path, callers, CP_POOL_DATABASE, CP_BODY_NONE, 0, flags, NULL, run, NULL }
@@ -48,7 +53,9 @@
 #define BYTES(id, path, callers, max, run)                                                                             \
     { id, "POST", path, callers, CP_POOL_DATABASE, CP_BODY_RAW, max, 0, NULL, run, NULL }
 #define UPLOAD(id, path, callers, kind, run)                                                                           \
-    { id, "PUT", path, callers, CP_POOL_DATABASE, CP_BODY_UPLOAD, 0, 0, kind, run, NULL }
+    { id, "PUT", path, callers, CP_POOL_INSPECTOR, CP_BODY_UPLOAD, 0, 0, kind, run, NULL }
+#define FORM(id, path, callers, kind, run)                                                                             \
+    { id, "POST", path, callers, CP_POOL_INSPECTOR, CP_BODY_FORM, 0, 0, kind, run, NULL }
 
 const cp_operation_t cp_operations[] = {
 
@@ -131,14 +138,18 @@ const cp_operation_t cp_operations[] = {
     /* materials */
     READ("listMaterials", "/api/orders/{no}/materials", ACCOUNT, cp_op_material_list),
     UPLOAD("putMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, NULL, cp_op_material_put),
-    READ("getMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_get),
+    FORM("postMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, NULL, cp_op_material_put),
+    READ("getMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_view),
+    READ("getThumbnail", "/api/orders/{no}/materials/{kind}/thumbnail", ACCOUNT, cp_op_material_thumbnail),
     REMOVE("removeMaterial", "/api/orders/{no}/materials/{kind}", ACCOUNT, cp_op_material_remove),
     READ("getTemplate", "/api/templates/{hall}/{kind}", ANYBODY, cp_op_template_get),
+    READ("getSample", "/api/samples/{hall}/{kind}", ANYBODY, cp_op_sample_get),
 
     /* payment */
     CHANGE("createPayment", "POST", "/api/orders/{no}/payments", ACCOUNT, CP_IDEMPOTENT, cp_op_payment_create),
     READ("getPayment", "/api/orders/{no}/payments/{id}", ACCOUNT, cp_op_payment_get),
     UPLOAD("putVoucher", "/api/orders/{no}/payments/{id}/voucher", ACCOUNT, "voucher", cp_op_payment_voucher),
+    FORM("postVoucher", "/api/orders/{no}/payments/{id}/voucher", ACCOUNT, "voucher", cp_op_payment_voucher),
 
     /* certificates */
     BYTES("putRequest", "/api/orders/{no}/csr", ACCOUNT, 16 * KB, cp_op_order_csr),
@@ -155,7 +166,10 @@ const cp_operation_t cp_operations[] = {
     READ("listDeskOrders", "/staff/api/orders", ANY_ROLE, cp_op_desk_orders),
     READ("getDeskOrder", "/staff/api/orders/{no}", ANY_ROLE, cp_op_desk_order),
     READ("getDeskHistory", "/staff/api/orders/{no}/history", ANY_ROLE, cp_op_desk_history),
-    READ("getDeskMaterial", "/staff/api/orders/{no}/materials/{kind}", REVIEWER | AUDITOR, cp_op_material_view),
+    MARKED("getDeskMaterial", "/staff/api/orders/{no}/materials/{kind}", REVIEWER | AUDITOR, cp_op_material_view),
+    MARKED("getDeskThumbnail", "/staff/api/orders/{no}/materials/{kind}/thumbnail", REVIEWER | AUDITOR,
+           cp_op_material_thumbnail),
+    READ("getDeskOriginal", "/staff/api/orders/{no}/materials/{kind}/original", AUDITOR, cp_op_material_original),
     READ("getDeskDelivery", "/staff/api/orders/{no}/delivery", PRODUCER | SHIPPER, cp_op_desk_delivery),
 
     /* staff: review */
@@ -165,7 +179,8 @@ const cp_operation_t cp_operations[] = {
 
     /* staff: finance */
     READ("listPayments", "/staff/api/payments", FINANCE | AUDITOR | ADMIN, cp_op_desk_payments),
-    READ("getVoucher", "/staff/api/payments/{id}/voucher", FINANCE, cp_op_desk_voucher),
+    MARKED("getVoucher", "/staff/api/payments/{id}/voucher", FINANCE, cp_op_desk_voucher),
+    READ("getVoucherOriginal", "/staff/api/payments/{id}/voucher/original", AUDITOR, cp_op_desk_voucher_original),
     CHANGE("confirmPayment", "POST", "/staff/api/payments/{id}/confirm", FINANCE, CP_IDEMPOTENT, cp_op_desk_confirm),
     CHANGE("refusePayment", "POST", "/staff/api/payments/{id}/refuse", FINANCE, CP_IDEMPOTENT, cp_op_desk_refuse),
     CHANGE("refundOrder", "POST", "/staff/api/orders/{no}/refund", FINANCE, CP_IDEMPOTENT, cp_op_desk_refund),

@@ -1,7 +1,7 @@
 /*
  * What the edge's modules share. One shared object holds them: the settings (ngx_http_caportal_module), the session
- * guard (…_session_module), the body filter (…_body_filter_module), the operations (…_api_module) and the status page
- * (…_status_module).
+ * guard (…_session_module), the body filter (…_body_filter_module), the bounds and the check of uploads
+ * (…_upload_module), the operations (…_api_module) and the status page (…_status_module).
  */
 #ifndef NGX_HTTP_CAPORTAL_H
 #define NGX_HTTP_CAPORTAL_H
@@ -14,6 +14,7 @@
 #include "api.h"
 #include "call/later.h"
 #include "certificate/profile.h"
+#include "gate/gate.h"
 #include "identity/identity.h"
 #include "session/session.h"
 #include "session/staff_session.h"
@@ -24,7 +25,7 @@ _Static_assert(sizeof(cp_str_t) == sizeof(ngx_str_t) && offsetof(cp_str_t, len) 
 
 #define ngx_http_caportal_str(s)  cp_str_n((s).data, (s).len)
 
-#define NGX_HTTP_CAPORTAL_POOLS  3    /* one a cp_pool_kind_t */
+#define NGX_HTTP_CAPORTAL_POOLS  4    /* one a cp_pool_kind_t */
 
 typedef struct ngx_http_caportal_redis_s  ngx_http_caportal_redis_t;
 typedef struct ngx_http_caportal_cache_s  ngx_http_caportal_cache_t;
@@ -71,6 +72,7 @@ typedef struct {
 extern ngx_module_t  ngx_http_caportal_module;
 extern ngx_module_t  ngx_http_caportal_session_module;
 extern ngx_module_t  ngx_http_caportal_body_filter_module;
+extern ngx_module_t  ngx_http_caportal_upload_module;
 extern ngx_module_t  ngx_http_caportal_api_module;
 extern ngx_module_t  ngx_http_caportal_status_module;
 
@@ -86,6 +88,7 @@ char *ngx_http_caportal_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_key_ring(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_inspector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profiles(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_sms(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_identity(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -125,6 +128,10 @@ char *ngx_http_caportal_address(ngx_conf_t *cf, ngx_str_t *word, int default_por
 
 /* A time from 1 ms to 10 min. */
 char *ngx_http_caportal_milliseconds(ngx_conf_t *cf, ngx_str_t *word, unsigned *ms);
+
+/* A number of pixels from 1 to 1000m ("m" for millions), or of pages from 1 to 10000; else what to say of it. */
+char *ngx_http_caportal_pixels(ngx_str_t *word, int64_t *pixels);
+char *ngx_http_caportal_pages(ngx_str_t *word, int64_t *pages);
 
 /* A path of a URL, which goes behind the egress socket's as it is. */
 char *ngx_http_caportal_path(ngx_conf_t *cf, ngx_str_t *path);
@@ -239,12 +246,30 @@ typedef struct {
     size_t                 body_size;
     size_t                 passed_over;   /* of a body that the operation does not take */
     struct cp_upload_s    *upload;        /* a body that is stored while it arrives */
+    struct cp_gate_s      *gate;          /* one that is checked for another application */
     cp_code_t              refused;       /* why the body is not read on */
     ngx_event_t            refusal;
+    ngx_event_t            slow;          /* the time of an upload is over */
     unsigned               reading:1;
     unsigned               running:1;     /* a pool thread has it */
     unsigned               answered:1;
 } ngx_http_caportal_ctx_t;
+
+/* A request's context under one of the modules, with a call to answer by; NULL when memory is out. */
+ngx_http_caportal_ctx_t *ngx_http_caportal_ctx_create(ngx_http_request_t *r, ngx_module_t *module);
+
+/* A header of the request by its name, the first of them; and how many there are. */
+ngx_str_t *ngx_http_caportal_header_in(ngx_http_request_t *r, const char *name);
+ngx_uint_t ngx_http_caportal_header_count(ngx_http_request_t *r, const char *name);
+
+/* The body is no longer read: what would refuse it does not happen any more. */
+void ngx_http_caportal_body_over(ngx_http_caportal_ctx_t *ctx);
+
+/*
+ * Refuses before the body is read; a client that waits to be told to send it is told no. Returns what the handler must
+ * return.
+ */
+ngx_int_t ngx_http_caportal_decline(ngx_http_caportal_ctx_t *ctx, cp_code_t code);
 
 /* How long a body may be; an upload's limit is the catalogue's. */
 size_t ngx_http_caportal_body_max(const cp_operation_t *operation);
@@ -277,6 +302,21 @@ cp_code_t ngx_http_caportal_certificate_fault(ngx_http_caportal_ctx_t *ctx);
 
 /* 32 hexadecimal digits that name the request in logs, answers and audit; made at first use. */
 ngx_str_t *ngx_http_caportal_request_id(ngx_http_request_t *r);
+
+
+/* Uploads under a location: ngx_http_caportal_upload_module.c */
+
+/* Narrows limits to those of the request's location. */
+void ngx_http_caportal_upload_bound(ngx_http_request_t *r, cp_gate_limits_t *limits);
+
+/* How long a whole body may take. */
+ngx_msec_t ngx_http_caportal_upload_timeout(ngx_http_request_t *r);
+
+/* What the request says of its body; CP_E_MALFORMED and CP_E_MEDIA_TYPE where that cannot be a file. */
+cp_code_t ngx_http_caportal_upload_head(ngx_http_request_t *r, cp_gate_head_t *head);
+
+/* Whether a location has operations, which check their bodies themselves. */
+ngx_uint_t ngx_http_caportal_serves(const ngx_http_core_loc_conf_t *clcf);
 
 
 /* Counters in shared memory: ngx_http_caportal_status_module.c */

@@ -20,6 +20,11 @@ ngx_http_caportal_header(ngx_http_request_t *r, const char *name, cp_str_t value
     h->value.data = (u_char *) value.data;
     h->value.len = value.len;
 
+    /* What the server's filters go by when a part, or only news, is asked for. */
+    if (ngx_strcmp(name, "ETag") == 0) {
+        r->headers_out.etag = h;
+    }
+
     return NGX_OK;
 }
 
@@ -162,9 +167,28 @@ ngx_http_caportal_send_problem(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
 }
 
 
+/* A form of a page without scripts names the page that is shown when all went well (RFC 9110 section 15.4.4). */
+static void
+ngx_http_caportal_go_on(ngx_http_caportal_ctx_t *ctx)
+{
+    cp_str_t  next = cp_upload_next(ctx->upload);
+
+    if (ctx->call.code == CP_OK && next.data != NULL) {
+        json_decref(ctx->call.answer);
+        ctx->call.answer = NULL;
+        ctx->call.status = NGX_HTTP_SEE_OTHER;
+        cp_answer_header(&ctx->call, "Location", next);
+    }
+}
+
+
 void
 ngx_http_caportal_answer(ngx_http_caportal_ctx_t *ctx)
 {
+    if (ctx->upload != NULL) {
+        ngx_http_caportal_go_on(ctx);
+    }
+
     ctx->answered = 1;
     ngx_http_finalize_request(ctx->request, ngx_http_caportal_send(ctx));
 }
@@ -176,6 +200,7 @@ ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
     ctx->answered = 1;
 
     cp_upload_explain(&ctx->call);
+    cp_gate_explain(&ctx->call, ctx->gate);
 
     /* The connection may linger; what came of the upload need not. */
     cp_upload_close(ctx->upload);

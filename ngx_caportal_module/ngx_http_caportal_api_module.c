@@ -4,8 +4,10 @@
  */
 #include "ngx_http_caportal.h"
 
-#include "base/clock.h"
 #include "material/material.h"
+
+/* Bodies only pass through it: as much as a TLS record brings. */
+#define BODY_BUFFER  16384
 
 typedef struct {
     ngx_uint_t                 api;       /* unsigned */
@@ -84,157 +86,6 @@ ngx_module_t  ngx_http_caportal_api_module = {
     NULL,
     NGX_MODULE_V1_PADDING
 };
-
-
-ngx_str_t *
-ngx_http_caportal_request_id(ngx_http_request_t *r)
-{
-    static ngx_str_t  name = ngx_string("caportal_request_id");
-
-    ngx_str_t                  *id;
-    ngx_uint_t                  key;
-    ngx_http_variable_value_t  *v;
-
-    key = ngx_hash_key(name.data, name.len);
-    v = ngx_http_get_variable(r, &name, key);
-    id = v == NULL || v->not_found ? NULL : ngx_palloc(r->pool, sizeof(ngx_str_t));
-
-    if (id != NULL) {
-        id->data = v->data;
-        id->len = v->len;
-    }
-
-    return id;
-}
-
-
-static ngx_str_t *
-ngx_http_caportal_header_in(ngx_http_request_t *r, const char *name)
-{
-    size_t            len = ngx_strlen(name);
-    ngx_uint_t        i;
-    ngx_list_part_t  *part = &r->headers_in.headers.part;
-    ngx_table_elt_t  *h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return NULL;
-            }
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len && ngx_strncasecmp(h[i].key.data, (u_char *) (uintptr_t) name, len) == 0) {
-            return &h[i].value;
-        }
-    }
-}
-
-
-static void
-ngx_http_caportal_release(void *data)
-{
-    ngx_http_caportal_ctx_t  *ctx = data;
-
-    if (ctx->refusal.posted) {
-        ngx_delete_posted_event(&ctx->refusal);
-    }
-
-    cp_upload_close(ctx->upload);
-    cp_call_end(&ctx->call);
-    cp_arena_free(ctx->arena);
-}
-
-
-/* The body is not wanted any more while the client still sends: answer now and close. */
-static void
-ngx_http_caportal_refusal(ngx_event_t *ev)
-{
-    ngx_http_caportal_ctx_t  *ctx = ev->data;
-    ngx_http_request_t       *r = ctx->request;
-    ngx_connection_t         *c = r->connection;
-
-    /* The server itself may have refused what came behind: a chunk without a length, a second length. */
-    if (ctx->answered || r->header_sent) {
-        return;
-    }
-
-    ngx_http_set_log_request(c->log, r);
-
-    ctx->reading = 0;
-    r->keepalive = 0;
-    r->lingering_close = 1;
-    r->read_event_handler = ngx_http_block_reading;
-
-    if (c->read->timer_set) {
-        ngx_del_timer(c->read);
-    }
-
-#if (NGX_HTTP_V2)
-    if (r->stream) {
-        r->stream->skip_data = 1;
-    }
-#endif
-
-    ngx_http_caportal_refuse(ctx, ctx->refused);
-    ngx_http_run_posted_requests(c);
-}
-
-
-static ngx_http_caportal_ctx_t *
-ngx_http_caportal_ctx(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t       *cln;
-    ngx_http_caportal_ctx_t  *ctx;
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_caportal_ctx_t));
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (ctx == NULL || cln == NULL) {
-        return NULL;
-    }
-
-    ctx->arena = cp_arena_new(0);
-    if (ctx->arena == NULL) {
-        return NULL;
-    }
-
-    cln->handler = ngx_http_caportal_release;
-    cln->data = ctx;
-
-    ctx->request = r;
-    ctx->call.arena = ctx->arena;
-    ctx->refusal.handler = ngx_http_caportal_refusal;
-    ctx->refusal.data = ctx;
-    ctx->refusal.log = r->connection->log;
-
-    ngx_http_set_ctx(r, ctx, ngx_http_caportal_api_module);
-
-    return ctx;
-}
-
-
-/* The first language of Accept-Language decides; Chinese is the default. */
-static cp_lang_t
-ngx_http_caportal_lang(ngx_http_request_t *r)
-{
-    ngx_str_t  *value = ngx_http_caportal_header_in(r, "Accept-Language");
-
-    return value != NULL && value->len >= 2 && ngx_strncasecmp(value->data, (u_char *) "en", 2) == 0 ? CP_LANG_EN
-                                                                                                   : CP_LANG_ZH;
-}
-
-
-/* A browser that goes to a page, which no program does: it says that it wants HTML. */
-static ngx_uint_t
-ngx_http_caportal_is_page(ngx_http_request_t *r)
-{
-    ngx_str_t  *accept = ngx_http_caportal_header_in(r, "Accept");
-
-    return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) && accept != NULL
-           && ngx_strlcasestrn(accept->data, accept->data + accept->len, (u_char *) "text/html", sizeof("text/html") - 2) != NULL;
-}
 
 
 /* An operation answers only under its own kind of location. */
@@ -401,14 +252,38 @@ ngx_http_caportal_check_caller(ngx_http_caportal_ctx_t *ctx)
 }
 
 
+/* What the edge may let in before the order is known: its kind's widest rule, within the location's limits. */
+static cp_code_t
+ngx_http_caportal_upload_rule(ngx_http_caportal_ctx_t *ctx, cp_gate_limits_t *limits)
+{
+    size_t                          i;
+    cp_str_t                        kind = CP_STR_NULL;
+    cp_material_rule_t              rule = cp_voucher_rule;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    for (i = 0; i < CP_PARAMS_MAX && ctx->call.params[i].data != NULL; i++) {
+        kind = ctx->call.params[i];
+    }
+
+    cmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_caportal_module);
+
+    if (ctx->operation->upload == NULL && !cp_catalog_material(&cmcf->app.catalog, kind, &rule)) {
+        return CP_E_NOT_FOUND;
+    }
+
+    *limits = cp_material_limits(&rule);
+    ngx_http_caportal_upload_bound(ctx->request, limits);
+
+    return CP_OK;
+}
+
+
 static cp_code_t
 ngx_http_caportal_open_upload(ngx_http_caportal_ctx_t *ctx)
 {
-    size_t                             i;
-    ngx_str_t                         *type;
-    cp_str_t                           kind = CP_STR_NULL;
     cp_code_t                          code;
-    const cp_material_rule_t          *rule;
+    cp_gate_head_t                     head;
+    cp_gate_limits_t                   limits;
     ngx_http_request_t                *r = ctx->request;
     ngx_http_caportal_main_conf_t     *cmcf;
     ngx_http_caportal_api_loc_conf_t  *alcf;
@@ -420,19 +295,11 @@ ngx_http_caportal_open_upload(ngx_http_caportal_ctx_t *ctx)
         return CP_E_NOT_FOUND;
     }
 
-    for (i = 0; i < CP_PARAMS_MAX && ctx->call.params[i].data != NULL; i++) {
-        kind = ctx->call.params[i];
-    }
+    CP_TRY(ngx_http_caportal_upload_rule(ctx, &limits));
+    CP_TRY(ngx_http_caportal_upload_head(r, &head));
 
-    rule = ctx->operation->upload == NULL ? cp_catalog_material(&cmcf->app.catalog, kind) : &cp_voucher_rule;
-    if (rule == NULL) {
-        return CP_E_NOT_FOUND;
-    }
-
-    type = r->headers_in.content_type == NULL ? NULL : &r->headers_in.content_type->value;
-
-    ctx->upload = cp_upload_open(&cmcf->app, rule, type == NULL ? CP_STR_NULL : ngx_http_caportal_str(*type),
-                                 r->headers_in.content_length_n, &code);
+    ctx->upload = cp_upload_open(&cmcf->app, &limits,
+                                 ctx->operation->body == CP_BODY_FORM ? CP_GATE_FORM : CP_GATE_RAW, &head, &code);
     ctx->call.upload = ctx->upload;
 
     return code;
@@ -445,7 +312,7 @@ ngx_http_caportal_check_body(ngx_http_caportal_ctx_t *ctx)
     const cp_operation_t  *operation = ctx->operation;
     ngx_http_request_t    *r = ctx->request;
 
-    if (operation->body == CP_BODY_UPLOAD) {
+    if (operation->body == CP_BODY_UPLOAD || operation->body == CP_BODY_FORM) {
         return ngx_http_caportal_open_upload(ctx);
     }
 
@@ -527,11 +394,7 @@ ngx_http_caportal_body_done(ngx_http_request_t *r)
     cp_code_t                 code;
     ngx_http_caportal_ctx_t  *ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_api_module);
 
-    ctx->reading = 0;
-
-    if (ctx->refusal.posted) {
-        ngx_delete_posted_event(&ctx->refusal);
-    }
+    ngx_http_caportal_body_over(ctx);
 
     code = ctx->refused;
     if (code == CP_OK && ctx->upload != NULL) {
@@ -551,46 +414,20 @@ ngx_http_caportal_body_done(ngx_http_request_t *r)
 }
 
 
-/* Refused before the body is read. A client that waits to be told to send it is told no. */
-static ngx_int_t
-ngx_http_caportal_decline(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
-{
-    ngx_int_t            rc;
-    ngx_http_request_t  *r = ctx->request;
-
-    ctx->answered = 1;
-
-    if (r->headers_in.expect != NULL || code == CP_E_TOO_LARGE) {
-        r->expect_tested = 1;
-        r->keepalive = 0;
-    }
-
-    rc = ngx_http_discard_request_body(r);
-
-    return rc != NGX_OK ? rc : ngx_http_caportal_send_problem(ctx, code);
-}
-
-
 static ngx_int_t
 ngx_http_caportal_api_handler(ngx_http_request_t *r)
 {
     ngx_int_t                          rc;
     cp_code_t                          code, fault;
-    ngx_str_t                         *id;
     ngx_http_caportal_ctx_t           *ctx;
     ngx_http_caportal_api_loc_conf_t  *alcf;
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_caportal_api_module);
 
-    ctx = ngx_http_caportal_ctx(r);
-    id = ngx_http_caportal_request_id(r);
-    if (ctx == NULL || id == NULL) {
+    ctx = ngx_http_caportal_ctx_create(r, &ngx_http_caportal_api_module);
+    if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ctx->call.lang = ngx_http_caportal_lang(r);
-    ctx->call.page = ngx_http_caportal_is_page(r);
-    ctx->call.request_id = ngx_http_caportal_str(*id);
 
     code = ngx_http_caportal_find(ctx, alcf->api);
     if (code == CP_E_NOT_FOUND && ctx->call.page) {
@@ -613,9 +450,20 @@ ngx_http_caportal_api_handler(ngx_http_request_t *r)
 
     ctx->reading = 1;
 
+    if (ctx->upload != NULL) {
+        ngx_add_timer(&ctx->slow, ngx_http_caportal_upload_timeout(r));
+    }
+
     rc = ngx_http_read_client_request_body(r, ngx_http_caportal_body_done);
 
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+ngx_uint_t
+ngx_http_caportal_serves(const ngx_http_core_loc_conf_t *clcf)
+{
+    return clcf->handler == ngx_http_caportal_api_handler;
 }
 
 
@@ -626,6 +474,9 @@ ngx_http_caportal_operation_variable(ngx_http_request_t *r, ngx_http_variable_va
     ngx_http_caportal_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_api_module);
+    if (ctx == NULL) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_upload_module);
+    }
 
     if (ctx != NULL && data == 0 && ctx->operation != NULL) {
         text = ctx->operation->id;
@@ -733,6 +584,7 @@ ngx_http_caportal_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     /* Every operation has a limit of its own, so the server's general one does not apply. */
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->client_max_body_size = 0;
+    clcf->client_body_buffer_size = ngx_min(clcf->client_body_buffer_size, BODY_BUFFER);
 
     return NGX_CONF_OK;
 }

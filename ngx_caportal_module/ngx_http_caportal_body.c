@@ -1,6 +1,7 @@
 /*
  * Request bodies of operations, taken as they arrive: JSON into one bounded buffer, uploads into the encrypted store.
- * Nothing ever reaches the server's own temporary files, which would hold identity papers in clear.
+ * Nothing of them ever reaches the server's own temporary files, which would hold identity papers in clear. Bodies that
+ * are checked for another application are seen here and go on to where the server keeps them.
  */
 #include "ngx_http_caportal.h"
 
@@ -95,6 +96,10 @@ ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data, size_t l
         return CP_OK;
     }
 
+    if (ctx->gate != NULL) {
+        return cp_gate_write(ctx->gate, data, len);
+    }
+
     if (ctx->operation->body == CP_BODY_NONE) {
         ctx->passed_over += len;
         return ctx->passed_over > PASSED_OVER ? CP_E_TOO_LARGE : CP_OK;
@@ -113,35 +118,74 @@ ngx_http_caportal_body_take(ngx_http_caportal_ctx_t *ctx, u_char *data, size_t l
 }
 
 
-/* Every buffer is consumed here: what goes on to the next filter is at most the mark of the end. */
-static ngx_int_t
-ngx_http_caportal_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+/* Whether the last of the body is among them. What is not passed on to somebody else is consumed. */
+static ngx_uint_t
+ngx_http_caportal_body_see(ngx_http_caportal_ctx_t *ctx, ngx_chain_t *in)
 {
-    ngx_buf_t                *b;
-    ngx_uint_t                last = 0;
-    ngx_chain_t              *cl, out;
-    ngx_http_caportal_ctx_t  *ctx;
+    ngx_buf_t   *b;
+    ngx_uint_t   last = 0;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_api_module);
-
-    if (ctx == NULL || !ctx->reading) {
-        return ngx_http_next_request_body_filter(r, in);
-    }
-
-    for (cl = in; cl; cl = cl->next) {
-        b = cl->buf;
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
 
         if (ctx->refused == CP_OK) {
             ctx->refused = ngx_http_caportal_body_take(ctx, b->pos, (size_t) (b->last - b->pos));
         }
 
-        b->pos = b->last;
+        if (ctx->gate == NULL || ctx->refused != CP_OK) {
+            b->pos = b->last;
+        }
         last |= b->last_buf;
     }
 
-    /* The answer goes out from a posted event: the body's reader above us must not find its request finalized. */
-    if (ctx->refused != CP_OK && !ctx->refusal.posted && !last) {
+    return last;
+}
+
+
+/* No more is read of a refused body; the answer goes out when its reader above us has returned. */
+static ngx_int_t
+ngx_http_caportal_body_stop(ngx_http_caportal_ctx_t *ctx)
+{
+    if (!ctx->refusal.posted) {
         ngx_post_event(&ctx->refusal, &ngx_posted_events);
+    }
+
+#if (NGX_HTTP_V2)
+    if (ctx->request->stream) {
+        ctx->request->stream->skip_data = 1;
+    }
+#endif
+
+    return NGX_AGAIN;
+}
+
+
+/* What goes on to the next filter is a checked body for somebody else, or at most the mark of the end. */
+static ngx_int_t
+ngx_http_caportal_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_buf_t                *b;
+    ngx_uint_t                last;
+    ngx_chain_t               out;
+    ngx_http_caportal_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_api_module);
+    if (ctx == NULL) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_caportal_upload_module);
+    }
+
+    if (ctx == NULL || !ctx->reading) {
+        return ngx_http_next_request_body_filter(r, in);
+    }
+
+    last = ngx_http_caportal_body_see(ctx, in);
+
+    if (ctx->refused != CP_OK && !last) {
+        return ngx_http_caportal_body_stop(ctx);
+    }
+
+    if (ctx->gate != NULL && ctx->refused == CP_OK) {
+        return ngx_http_next_request_body_filter(r, in);
     }
 
     if (!last) {

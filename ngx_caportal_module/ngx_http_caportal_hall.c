@@ -235,6 +235,88 @@ ngx_http_caportal_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_caportal_max_pixels(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
+
+    return ngx_http_caportal_pixels(ngx_http_caportal_word(cf), (int64_t *) ((char *) conf + cmd->offset));
+}
+
+
+char *
+ngx_http_caportal_max_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    if (ngx_http_caportal_again(cmd)) {
+        return "is duplicate";
+    }
+
+    return ngx_http_caportal_pages(ngx_http_caportal_word(cf), (int64_t *) ((char *) conf + cmd->offset));
+}
+
+
+/* A file that browsers show as a picture by the type that its name tells. */
+char *
+ngx_http_caportal_picture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *value = ngx_http_caportal_word(cf);
+
+    if ((cp_type_of_name(ngx_http_caportal_str(*value)) & (CP_TYPE_JPEG | CP_TYPE_PNG)) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": \"%V\" is named neither .jpg nor .png", &cmd->name, value);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_caportal_file(cf, cmd, conf);
+}
+
+
+char *
+ngx_http_caportal_sample_path(ngx_conf_t *cf, const cp_hall_t *hall, cp_material_rule_t *rule)
+{
+    cp_str_t                        path;
+    ngx_http_caportal_main_conf_t  *cmcf;
+
+    if (rule->example.data != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "material \"%s\" has both \"sample\" and \"example\"",
+                           rule->kind.data);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_caportal_module);
+
+    path = cp_str_printf(cmcf->arena, "/api/samples/%s/%s", hall->name.data, rule->kind.data);
+    rule->example = path;
+
+    return path.data == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
+/* What goes wrong with a material, a text for each. */
+char *
+ngx_http_caportal_wrong(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    cp_str_t             text;
+    ngx_uint_t           i;
+    cp_material_rule_t  *rule = conf;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        text = ngx_http_caportal_str(((ngx_str_t *) cf->args->elts)[i]);
+
+        if (text.len == 0 || !cp_str_is_text(text)) {
+            return ngx_http_caportal_bad(cf, cmd, &((ngx_str_t *) cf->args->elts)[i]);
+        }
+        if (rule->wrong_count == CP_WRONG_MAX) {
+            return "has one text too many";
+        }
+        rule->wrong[rule->wrong_count++] = text;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_caportal_payee(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     cp_payee_t  *payee = (cp_payee_t *) ((char *) conf + cmd->offset);

@@ -21,6 +21,9 @@ char *ngx_http_caportal_twice(ngx_conf_t *cf, const char *what);
 char *ngx_http_caportal_parse_project(ngx_conf_t *cf, cp_hall_t *hall, cp_project_t *project,
     ngx_http_caportal_parse_pt parse);
 
+/* Where the sample picture of a material is read, once the hall and the kind are known. */
+char *ngx_http_caportal_sample_path(ngx_conf_t *cf, const cp_hall_t *hall, cp_material_rule_t *rule);
+
 char *ngx_http_caportal_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_flow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -32,6 +35,10 @@ char *ngx_http_caportal_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_payee(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_agreement(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_max_pixels(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_max_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_picture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_caportal_wrong(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_need(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_caportal_profile(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

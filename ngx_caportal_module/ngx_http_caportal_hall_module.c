@@ -60,10 +60,17 @@ static ngx_command_t  ngx_http_caportal_hall_commands[] = {
               cp_type_words),
     DIRECTIVE("max_size", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_size, offsetof(cp_material_rule_t, max_size),
               NULL),
+    DIRECTIVE("max_pixels", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_max_pixels,
+              offsetof(cp_material_rule_t, max_pixels), NULL),
+    DIRECTIVE("max_pages", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_max_pages,
+              offsetof(cp_material_rule_t, max_pages), NULL),
     DIRECTIVE("template", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_file,
               offsetof(cp_material_rule_t, template_file), NULL),
     DIRECTIVE("example", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_text, offsetof(cp_material_rule_t, example),
               NULL),
+    DIRECTIVE("sample", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_picture,
+              offsetof(cp_material_rule_t, sample_file), NULL),
+    DIRECTIVE("wrong", MATERIAL, NGX_CONF_1MORE, ngx_http_caportal_wrong, 0, NULL),
     DIRECTIVE("hint", MATERIAL, NGX_CONF_TAKE1, ngx_http_caportal_text, offsetof(cp_material_rule_t, hint), NULL),
 
     DIRECTIVE("title", PROJECT, NGX_CONF_TAKE1, ngx_http_caportal_text, offsetof(cp_project_t, title), NULL),
@@ -388,6 +395,13 @@ ngx_http_caportal_material_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "material \"%s\" needs \"title\", \"types\" and \"max_size\"",
                            rule->kind.data);
         return NGX_CONF_ERROR;
+    }
+
+    if (rule->sample_file.data != NULL) {
+        rv = ngx_http_caportal_sample_path(cf, hall, rule);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
     }
 
     hall->material_count++;

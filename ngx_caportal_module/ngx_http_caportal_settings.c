@@ -226,6 +226,7 @@ ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         { "database", &names[CP_POOL_DATABASE], 1 },
         { "egress", &names[CP_POOL_EGRESS], 1 },
         { "password", &names[CP_POOL_PASSWORD], 0 },
+        { "inspector", &names[CP_POOL_INSPECTOR], 0 },
     };
 
     if (cmcf->pools[0] != NULL) {
@@ -239,6 +240,9 @@ ngx_http_caportal_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (names[CP_POOL_PASSWORD].data == NULL) {
         names[CP_POOL_PASSWORD] = names[CP_POOL_DATABASE];
+    }
+    if (names[CP_POOL_INSPECTOR].data == NULL) {
+        names[CP_POOL_INSPECTOR] = names[CP_POOL_EGRESS];
     }
 
     for (i = 0; i < NGX_HTTP_CAPORTAL_POOLS; i++) {

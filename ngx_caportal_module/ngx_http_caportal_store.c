@@ -1,12 +1,15 @@
 /*
  * caportal_store: a folder, or `s3` with a bucket of an S3-compatible server and the folder of what still arrives.
- * caportal_upload_quota: how much of it an order, an account and a hall may take.
+ * caportal_upload_quota: how much of it an order, an account and a hall may take. caportal_inspector: who decodes what
+ * is to be stored, and within which limits.
  */
 #include "ngx_http_caportal.h"
 
 #include <sys/stat.h>
 
-#define S3_TIMEOUT  30000    /* milliseconds */
+#define S3_TIMEOUT         30000    /* milliseconds */
+#define INSPECTOR_TIMEOUT  15000    /* longer than the inspector's own time of one file */
+#define MIN_EDGE           400      /* pixels: less of a page cannot be read */
 
 
 static char *
@@ -192,4 +195,109 @@ ngx_http_caportal_upload_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return rv;
+}
+
+
+/* A number of the inspector's: its name, where it goes, what it may be. */
+typedef struct {
+    const char  *name;
+    ngx_str_t    text;
+    int64_t      least;
+    int64_t      most;
+    int64_t      value;
+} ngx_http_caportal_inspector_number_t;
+
+
+static char *
+ngx_http_caportal_inspector_numbers(ngx_conf_t *cf, ngx_http_caportal_inspector_number_t *numbers, ngx_uint_t count)
+{
+    int64_t     n;
+    ngx_uint_t  i;
+
+    for (i = 0; i < count; i++) {
+        if (numbers[i].text.data == NULL) {
+            continue;
+        }
+
+        if (!cp_str_number(ngx_http_caportal_str(numbers[i].text), &n) || n < numbers[i].least || n > numbers[i].most)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid number \"%V\" of \"caportal_inspector\": \"%s=\" takes %L to %L",
+                               &numbers[i].text, numbers[i].name, numbers[i].least, numbers[i].most);
+            return NGX_CONF_ERROR;
+        }
+        numbers[i].value = n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_caportal_inspector_socket(ngx_conf_t *cf, ngx_str_t *word, cp_inspect_conf_t *inspector)
+{
+    int          port = 0;
+    char        *rv;
+    const char  *host = NULL;
+
+    rv = ngx_http_caportal_address(cf, word, 1, &inspector->socket, &host, &port);
+    if (rv == NGX_CONF_OK && host != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"caportal_inspector\" takes \"unix:/path\" only");
+        return NGX_CONF_ERROR;
+    }
+    if (rv == NGX_CONF_OK && ngx_strlen(inspector->socket) >= sizeof(((struct sockaddr_un *) NULL)->sun_path)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the path \"%V\" of \"caportal_inspector\" is too long", word);
+        return NGX_CONF_ERROR;
+    }
+
+    return rv;
+}
+
+
+char *
+ngx_http_caportal_inspector(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                                  *rv;
+    ngx_str_t                             *word = cf->args->elts, timeout;
+    cp_app_t                              *app = &((ngx_http_caportal_main_conf_t *) conf)->app;
+    cp_inspect_request_t                  *asked = &app->inspection;
+    ngx_http_caportal_inspector_number_t   numbers[] = {
+        { "pixels", ngx_null_string, 1000000, 1000000000, (int64_t) cp_inspect_defaults.max_pixels },
+        { "pages", ngx_null_string, 1, CP_INSPECT_PAGES, cp_inspect_defaults.max_pages },
+        { "thumbnail", ngx_null_string, 16, 1024, cp_inspect_defaults.thumbnail },
+        { "quality", ngx_null_string, 50, 100, cp_inspect_defaults.quality },
+        { "min_edge", ngx_null_string, 0, 10000, MIN_EDGE },
+    };
+    ngx_http_caportal_param_t              params[] = {
+        { "timeout", &timeout, 0 },           { "pixels", &numbers[0].text, 0 },  { "pages", &numbers[1].text, 0 },
+        { "thumbnail", &numbers[2].text, 0 }, { "quality", &numbers[3].text, 0 }, { "min_edge", &numbers[4].text, 0 },
+    };
+
+    if (app->inspector.socket != NULL) {
+        return "is duplicate";
+    }
+
+    app->inspector.timeout_ms = INSPECTOR_TIMEOUT;
+
+    rv = ngx_http_caportal_inspector_socket(cf, &word[1], &app->inspector);
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_params(cf, 2, params, sizeof(params) / sizeof(params[0]));
+    }
+    if (rv == NGX_CONF_OK && timeout.data != NULL) {
+        rv = ngx_http_caportal_milliseconds(cf, &timeout, &app->inspector.timeout_ms);
+    }
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_caportal_inspector_numbers(cf, numbers, sizeof(numbers) / sizeof(numbers[0]));
+    }
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    asked->max_pixels = (uint64_t) numbers[0].value;
+    asked->max_pages = (unsigned) numbers[1].value;
+    asked->thumbnail = (unsigned) numbers[2].value;
+    asked->quality = (unsigned) numbers[3].value;
+    asked->min_edge = (unsigned) numbers[4].value;
+
+    return NGX_CONF_OK;
 }

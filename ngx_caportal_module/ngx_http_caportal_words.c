@@ -3,7 +3,9 @@
 
 #include <sys/stat.h>
 
-#define SECRET_MAX  512
+#define SECRET_MAX   512
+#define PIXELS_MOST  1000000000
+#define PAGES_MOST   10000
 
 
 char *
@@ -240,5 +242,41 @@ ngx_http_caportal_milliseconds(ngx_conf_t *cf, ngx_str_t *word, unsigned *ms)
     }
 
     *ms = (unsigned) n;
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_pages(ngx_str_t *word, int64_t *pages)
+{
+    int64_t  n;
+
+    if (!cp_str_number(ngx_http_caportal_str(*word), &n) || n < 1 || n > PAGES_MOST) {
+        return "needs a number of pages from 1 to 10000";
+    }
+
+    *pages = n;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_caportal_pixels(ngx_str_t *word, int64_t *pixels)
+{
+    int64_t    n, unit = 1;
+    ngx_str_t  digits = *word;
+
+    if (digits.len > 1 && (digits.data[digits.len - 1] == 'm' || digits.data[digits.len - 1] == 'M')) {
+        unit = 1000000;
+        digits.len--;
+    }
+
+    if (!cp_str_number(ngx_http_caportal_str(digits), &n) || n < 1 || n > PIXELS_MOST / unit) {
+        return "needs a number of pixels from 1 to 1000m";
+    }
+
+    *pixels = n * unit;
+
     return NGX_CONF_OK;
 }

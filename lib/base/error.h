@@ -67,6 +67,8 @@
     X(CAPTCHA_REQUIRED,  "captcha_required",    403, CLIENT, "请输入图形验证码", "Answer a captcha first")               \
     X(NOT_FOUND,         "not_found",           404, CLIENT, "内容不存在", "Not found")                                  \
     X(METHOD,            "method_not_allowed",  405, CLIENT, "不支持的请求方法", "Method not allowed")                   \
+    X(UPLOAD_SLOW,       "upload_too_slow",     408, CLIENT, "上传超时，请检查网络后重试",                                \
+      "The upload took too long: check the connection and try again")                                                  \
     X(CONFLICT,          "conflict",            409, CLIENT, "当前状态下不能进行该操作",                                  \
       "Not possible in the present state")                                                                             \
     X(WRONG_STATE,       "wrong_state",         409, CLIENT, "订单当前状态不能进行该操作",                                \
@@ -147,6 +149,7 @@ const cp_error_t *cp_error(cp_code_t code);
 #define CP_FIELD_ERRORS(X)                                                                                             \
     X(REQUIRED,    "required",    "必填", "is required")                                                               \
     X(UNKNOWN,     "unknown",     "未知字段", "is not a known field")                                                   \
+    X(REPEATED,    "repeated",    "重复", "is there more than once")                                                    \
     X(TYPE,        "type",        "类型错误", "has the wrong type")                                                     \
     X(TOO_SHORT,   "too_short",   "过短", "is too short")                                                              \
     X(TOO_LONG,    "too_long",    "过长", "is too long")                                                               \

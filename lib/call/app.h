@@ -6,6 +6,7 @@
 #include "catalog/catalog.h"
 #include "db/db.h"
 #include "egress/egress.h"
+#include "inspect/inspect.h"
 #include "redis/redis.h"
 #include "store/store.h"
 
@@ -58,7 +59,7 @@ typedef struct {
     unsigned  absolute_s;
 } cp_session_conf_t;
 
-/* Bytes of materials that may be stored for one of each; 0: no limit. */
+/* Bytes of materials and their copies that may be stored for one of each; 0: no limit. */
 typedef struct {
     int64_t  order;
     int64_t  account;
@@ -82,6 +83,8 @@ typedef struct cp_app_s {
     size_t              origin_count;
     cp_store_conf_t     store;       /* of the materials */
     cp_quota_t          quota;
+    cp_inspect_conf_t   inspector;   /* who decodes what was uploaded */
+    cp_inspect_request_t inspection; /* what is asked of each file, its type is still to be set */
     cp_str_t            mobile;      /* pattern of a mobile number (PCRE2) */
     cp_str_t            origin;      /* of the portal's own pages, the first of caportal_origin; {0, NULL}: none */
 } cp_app_t;

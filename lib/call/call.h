@@ -142,7 +142,8 @@ cp_code_t cp_fields_verdict(const cp_call_t *call);
 
 /*
  * Adds a member to the problem document that the call ends in, should it end in one (RFC 9457 section 3.2); takes the
- * reference to `value`. The last of a name stands. Described in html/openapi.yaml like the standing members.
+ * reference to `value`. The last of a name stands; a "detail" stands in place of the code's text. Described in
+ * html/openapi.yaml like the standing members.
  */
 void cp_problem(cp_call_t *call, const char *name, json_t *value);
 

@@ -7,7 +7,8 @@
 typedef enum {
     CP_POOL_DATABASE,
     CP_POOL_EGRESS,       /* waits for an outside party */
-    CP_POOL_PASSWORD      /* hashes a password: few at a time, the rest refused */
+    CP_POOL_PASSWORD,     /* hashes a password: few at a time, the rest refused */
+    CP_POOL_INSPECTOR     /* waits for the inspector: as many files as it decodes at once */
 } cp_pool_kind_t;
 
 /* The pool by what stands in the body, on the event loop: pure, and quick for any body. */
@@ -17,7 +18,8 @@ typedef enum {
     CP_BODY_NONE,
     CP_BODY_JSON,
     CP_BODY_RAW,          /* small, in memory */
-    CP_BODY_UPLOAD        /* stored while it arrives, under the rule of its kind */
+    CP_BODY_UPLOAD,       /* stored while it arrives, under the rule of its kind */
+    CP_BODY_FORM          /* the same, in a form (RFC 7578) */
 } cp_body_kind_t;
 
 #define CP_IDEMPOTENT  0x01u    /* takes an Idempotency-Key */

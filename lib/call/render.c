@@ -48,7 +48,7 @@ problem(const cp_call_t *call, const cp_error_t *row)
         json_object_set_new(document, "retry_after_s", json_integer(call->retry_after_s));
     }
     if (document != NULL && call->members != NULL) {
-        json_object_update_missing(document, call->members);
+        json_object_update(document, call->members);
     }
     if (document == NULL || call->bad_count == 0) {
         return document;

@@ -66,20 +66,38 @@ cp_hall_material(const cp_hall_t *hall, cp_str_t kind)
 }
 
 
-const cp_material_rule_t *
-cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind)
+static int64_t
+wider(int64_t a, int64_t b)
 {
-    const cp_material_rule_t *rule, *widest = NULL;
+    return a == 0 || b == 0 ? 0 : a > b ? a : b;
+}
+
+
+bool
+cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind, cp_material_rule_t *widest)
+{
+    const cp_material_rule_t *rule;
     size_t                    i;
+
+    *widest = (cp_material_rule_t) { .kind = CP_STR_NULL };
 
     for (i = 0; i < catalog->hall_count; i++) {
         rule = cp_hall_material(catalog->halls[i], kind);
-        if (rule != NULL && (widest == NULL || rule->max_size > widest->max_size)) {
-            widest = rule;
+        if (rule == NULL) {
+            continue;
         }
+
+        if (widest->kind.data == NULL) {
+            *widest = (cp_material_rule_t) { .kind = rule->kind, .max_pixels = rule->max_pixels,
+                                             .max_pages = rule->max_pages };
+        }
+        widest->types |= rule->types;
+        widest->max_size = rule->max_size > widest->max_size ? rule->max_size : widest->max_size;
+        widest->max_pixels = wider(widest->max_pixels, rule->max_pixels);
+        widest->max_pages = wider(widest->max_pages, rule->max_pages);
     }
 
-    return widest;
+    return widest->kind.data != NULL;
 }
 
 

@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 #define CP_CATALOG_MAX  64    /* entries of one list */
+#define CP_WRONG_MAX    8     /* texts on what goes wrong with one material */
 
 /* Image and document formats a material may have; bits of cp_material_rule_t.types. */
 #define CP_TYPE_JPEG  0x01u
@@ -63,9 +64,14 @@ typedef struct {
     cp_str_t  title;
     unsigned  types;
     size_t    max_size;        /* bytes */
+    int64_t   max_pixels;      /* of one picture; 0: no limit of the kind's own, as with the next */
+    int64_t   max_pages;       /* of a PDF; frames of a GIF */
     cp_str_t  template_file;   /* path of the form to download, or {0, NULL} */
-    cp_str_t  example;         /* URL path of a sample picture, or {0, NULL} */
-    cp_str_t  hint;            /* what goes wrong, for people, or {0, NULL} */
+    cp_str_t  sample_file;     /* path of a sample picture, or {0, NULL} */
+    cp_str_t  example;         /* URL path of the sample, or {0, NULL} */
+    cp_str_t  hint;            /* how to make a good scan, for people, or {0, NULL} */
+    cp_str_t  wrong[CP_WRONG_MAX];    /* what often goes wrong, a text for each */
+    size_t    wrong_count;
 } cp_material_rule_t;
 
 /* One material that a project asks for. */
@@ -164,12 +170,19 @@ const cp_project_t       *cp_hall_project(const cp_hall_t *hall, cp_str_t name);
 const cp_product_t       *cp_project_product(const cp_project_t *project, cp_str_t name);
 const cp_material_rule_t *cp_hall_material(const cp_hall_t *hall, cp_str_t kind);
 
-/* The rule of that kind with the widest limits in any hall: what the edge may let in before the order is known. */
-const cp_material_rule_t *cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind);
+/*
+ * What any hall lets in of that kind, as a rule with the widest limits of all and none of the texts: for the edge,
+ * which does not know the order yet. False where no hall has the kind.
+ */
+bool cp_catalog_material(const cp_catalog_t *catalog, cp_str_t kind, cp_material_rule_t *widest);
 
 /* MIME types: "image/jpeg" of a CP_TYPE_* bit, and the bit of a Content-Type (parameters ignored), 0 when unknown. */
 const char *cp_type_mime(unsigned type);
 unsigned    cp_type_of_mime(cp_str_t content_type);
+
+/* Whether a file's name, perhaps with a path of any system, has an ending; and the bit of that, 0 when unknown. */
+bool     cp_has_ending(cp_str_t file_name);
+unsigned cp_type_of_name(cp_str_t file_name);
 
 /* The format that the first bytes (at least 12, where there are as many) announce; 0 when none that we know. */
 unsigned cp_type_of_bytes(cp_str_t head);

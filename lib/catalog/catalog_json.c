@@ -15,17 +15,39 @@ text(cp_str_t s)
 
 
 static json_t *
+limit(int64_t most)
+{
+    return most == 0 ? json_null() : json_integer((json_int_t) most);
+}
+
+
+static json_t *
+wrong_json(const cp_material_rule_t *rule)
+{
+    json_t *list = json_array();
+    size_t  i;
+
+    for (i = 0; i < rule->wrong_count; i++) {
+        json_array_append_new(list, text(rule->wrong[i]));
+    }
+
+    return list;
+}
+
+
+static json_t *
 need_json(const cp_material_need_t *need)
 {
     const cp_material_rule_t *rule = need->rule;
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:b, s:o, s:o, s:b, s:o, s:o}", "kind", text(rule->kind), "title",
-                     text(rule->title), "types", cp_words_json(cp_type_words, rule->types), "max_size",
-                     (json_int_t) rule->max_size, "required", (int) need->required, "applicants",
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o}", "kind", text(rule->kind),
+                     "title", text(rule->title), "types", cp_words_json(cp_type_words, rule->types), "max_size",
+                     (json_int_t) rule->max_size, "max_pixels", limit(rule->max_pixels), "max_pages",
+                     limit(rule->max_pages), "required", (int) need->required, "applicants",
                      cp_words_json(cp_applicant_words, need->applicants), "services",
                      cp_words_json(cp_service_words, need->services), "template",
                      (int) (rule->template_file.data != NULL), "example", text(rule->example), "hint",
-                     text(rule->hint));
+                     text(rule->hint), "wrong", wrong_json(rule));
 }
 
 

@@ -77,6 +77,12 @@ static const struct {
     { CP_TYPE_BMP,  "image/x-bmp",     0, NULL },
 };
 
+static const cp_word_t endings[] = {
+    { "jpg", CP_TYPE_JPEG }, { "jpeg", CP_TYPE_JPEG }, { "jpe", CP_TYPE_JPEG }, { "jfif", CP_TYPE_JPEG },
+    { "png", CP_TYPE_PNG },  { "bmp", CP_TYPE_BMP },   { "dib", CP_TYPE_BMP },  { "gif", CP_TYPE_GIF },
+    { "pdf", CP_TYPE_PDF },  { NULL, 0 },
+};
+
 #define FORMATS  (sizeof(formats) / sizeof(formats[0]))
 
 
@@ -157,6 +163,46 @@ cp_type_of_mime(cp_str_t content_type)
     for (i = 0; i < FORMATS; i++) {
         if (strlen(formats[i].mime) == n && strncasecmp(formats[i].mime, content_type.data, n) == 0) {
             return formats[i].type;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Behind the last dot of the last part of the path; {0, NULL} where there is none. */
+static cp_str_t
+ending_of(cp_str_t file_name)
+{
+    size_t i = file_name.len;
+
+    while (i > 0 && file_name.data[i - 1] != '/' && file_name.data[i - 1] != '\\') {
+        i--;
+        if (file_name.data[i] == '.') {
+            return cp_str_n(file_name.data + i + 1, file_name.len - i - 1);
+        }
+    }
+
+    return CP_STR_NULL;
+}
+
+
+bool
+cp_has_ending(cp_str_t file_name)
+{
+    return ending_of(file_name).data != NULL;
+}
+
+
+unsigned
+cp_type_of_name(cp_str_t file_name)
+{
+    cp_str_t         ending = ending_of(file_name);
+    const cp_word_t *row;
+
+    for (row = endings; row->name != NULL; row++) {
+        if (strlen(row->name) == ending.len && strncasecmp(row->name, ending.data, ending.len) == 0) {
+            return row->bit;
         }
     }
 

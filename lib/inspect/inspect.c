@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -250,9 +251,12 @@ cp_inspect_fd(const cp_inspect_conf_t *conf, const cp_inspect_request_t *request
     cp_code_t         code;
 
     memset(result, 0, sizeof(*result));
+    if (request->mark != NULL) {
+        snprintf(wire.mark, sizeof(wire.mark), "%s", request->mark);
+    }
 
-    if (!cp_wire_request_is_sound(&wire) || !is_sealed(fd) || fstat(fd, &st) != 0 || st.st_size < 1
-        || st.st_size > CP_INSPECT_INPUT_MAX)
+    if ((request->mark != NULL && strlen(request->mark) >= sizeof(wire.mark)) || !cp_wire_request_is_sound(&wire)
+        || !is_sealed(fd) || fstat(fd, &st) != 0 || st.st_size < 1 || st.st_size > CP_INSPECT_INPUT_MAX)
     {
         return CP_E_INTERNAL;
     }

@@ -60,6 +60,7 @@ const cp_inspect_text_t *cp_inspect_text(cp_inspect_reason_t reason);
 #define CP_INSPECT_PAGES       50u              /* the most that request.max_pages may ask for */
 #define CP_INSPECT_INPUT_MAX   (64u << 20)      /* bytes of a file */
 #define CP_INSPECT_OUTPUT_MAX  (64u << 20)      /* bytes of all its copies together */
+#define CP_INSPECT_MARK        256u             /* bytes of request.mark, with its NUL */
 
 typedef struct {
     const char *socket;        /* path that caportal-inspector listens on */
@@ -73,6 +74,7 @@ typedef struct {
     unsigned  thumbnail;       /* its longer edge, pixels, 16 to 1024 */
     unsigned  quality;         /* of the JPEGs written, 50 to 100 */
     unsigned  min_edge;        /* for CP_HINT_SMALL; 0: whatever the size */
+    const char *mark;          /* of a JPEG or PNG: UTF-8 drawn all over its copy, a JPEG that comes alone; or NULL */
 } cp_inspect_request_t;
 
 /* 40 megapixels, 20 pages, a thumbnail of 256, quality 90, no lower limit; the type is still to be set. */

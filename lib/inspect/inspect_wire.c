@@ -26,7 +26,9 @@ cp_wire_request_is_sound(const cp_wire_request_t *request)
            && __builtin_popcount(request->type) == 1
            && request->max_pixels >= 1 && request->max_pages >= 1 && request->max_pages <= CP_INSPECT_PAGES
            && request->thumbnail >= 16 && request->thumbnail <= 1024
-           && request->quality >= 50 && request->quality <= 100;
+           && request->quality >= 50 && request->quality <= 100
+           && memchr(request->mark, '\0', sizeof(request->mark)) != NULL
+           && (request->mark[0] == '\0' || (request->type & (CP_TYPE_JPEG | CP_TYPE_PNG)) != 0);
 }
 
 
@@ -65,6 +67,10 @@ cp_wire_reply_is_sound(const cp_wire_request_t *request, const cp_wire_reply_t *
         return false;
     }
 
+    if (request->mark[0] != '\0') {
+        return reply->page_count == 0 && part_is_sound(&reply->copy, &at) && reply->thumbnail.size == 0
+               && at == reply->size;
+    }
     if (request->type != CP_TYPE_PDF) {
         return reply->page_count == 0 && part_is_sound(&reply->copy, &at) && part_is_sound(&reply->thumbnail, &at)
                && at == reply->size;

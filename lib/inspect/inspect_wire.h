@@ -8,7 +8,7 @@
 
 #include "inspect/inspect.h"
 
-#define CP_WIRE_VERSION  0x43504901u    /* "CPI", version 1 */
+#define CP_WIRE_VERSION  0x43504902u    /* "CPI", version 2 */
 #define CP_WIRE_FDS      2
 #define CP_WIRE_BUSY     0xffffffffu    /* instead of a reason: the queue is full */
 
@@ -20,6 +20,7 @@ typedef struct {
     uint32_t  thumbnail;
     uint32_t  quality;
     uint32_t  min_edge;
+    char      mark[CP_INSPECT_MARK];    /* empty: none */
 } cp_wire_request_t;
 
 /* A run of the output's bytes; size 0: there is none. */

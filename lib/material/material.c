@@ -1,6 +1,7 @@
 /* An order's materials as the order's own operations see them. */
 #include "material/material.h"
 
+#include "material/material_copy.h"
 #include "material/material_rules.h"
 #include "material/material_store.h"
 
@@ -86,12 +87,21 @@ cp_material_missing(cp_call_t *call, int64_t order, cp_str_t sale, cp_str_t appl
 static json_t *
 material_json(cp_call_t *call, const cp_material_t *material, cp_str_t title)
 {
-    cp_str_t digest = cp_str_n(material->stored.sha256, sizeof(material->stored.sha256));
+    cp_inspected_t inspected = { .pages = material->pages, .hints = material->hints,
+                                 .orientation = material->orientation };
+    cp_str_t       digest = cp_str_n(material->stored.sha256, sizeof(material->stored.sha256));
+    json_t        *json;
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "kind", cp_json(material->kind), "title", cp_json(title),
+    json = json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "kind", cp_json(material->kind), "title", cp_json(title),
                      "type", cp_json(material->type), "size", (json_int_t) material->stored.size, "sha256",
                      cp_json(cp_str_hex(call->arena, digest)), "state", cp_json(material->state), "uploaded_at",
                      cp_json_time(call, material->created_ms));
+    if (cp_inspected_tell(&inspected, json) != CP_OK) {
+        json_decref(json);
+        return NULL;
+    }
+
+    return json;
 }
 
 

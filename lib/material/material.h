@@ -7,31 +7,34 @@
 
 #include "call/call.h"
 #include "catalog/catalog.h"
+#include "gate/gate.h"
 
 typedef struct cp_upload_s cp_upload_t;
 
 /*
- * Begins an upload under a rule: makes a temporary file (mode 0600) in the store. NULL with CP_E_MEDIA_TYPE (the
- * declared type is not allowed), CP_E_TOO_LARGE (content_length, -1 unknown, exceeds the rule), CP_E_STORE or
- * CP_E_STORE_FULL in *code. Touches neither database nor arena: for the event loop. cp_upload_close() ends it.
+ * Begins an upload, as it is or in a form, and makes a temporary file (mode 0600) in the store. *code is not CP_OK
+ * where it is refused at once: see cp_gate_open(), and CP_E_STORE or CP_E_STORE_FULL; the upload then only explains
+ * why. NULL: CP_E_NO_MEMORY. Touches neither database nor arena: for the event loop. cp_upload_close() ends it.
  */
-cp_upload_t *cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t content_type,
-                            int64_t content_length, cp_code_t *code);
+cp_upload_t *cp_upload_open(const cp_app_t *app, const cp_gate_limits_t *limits, cp_gate_form_t form,
+                            const cp_gate_head_t *head, cp_code_t *code);
 
-/*
- * Takes the next bytes. CP_E_MEDIA_TYPE as soon as the first ones show another format, CP_E_TOO_LARGE at the byte,
- * CP_E_BAD_FILE at the one that breaks the format's structure or brings a header of too many pixels.
- */
+/* Takes the body's next bytes, and says that nothing follows: the codes of cp_gate_write() and cp_gate_finish(). */
 cp_code_t cp_upload_write(cp_upload_t *upload, const void *data, size_t len);
-
-/* Ends the body: CP_E_INVALID when it is empty, CP_E_BAD_FILE when the file is not whole. */
 cp_code_t cp_upload_finish(cp_upload_t *upload);
 
-/* After CP_E_BAD_FILE: adds why (`reason`, a code word of walk/walk.h) to the problem document of its call. */
+/*
+ * After a refusal: adds why to the call's problem document, `reason` (a code word) or the field that is wrong: of the
+ * call's upload, or of any gate. Nothing where there is none.
+ */
 void cp_upload_explain(cp_call_t *call);
+void cp_gate_explain(cp_call_t *call, const cp_gate_t *gate);
 
-/* After cp_upload_finish(): whether it also keeps narrower limits; CP_E_MEDIA_TYPE or CP_E_TOO_LARGE when not. Pure. */
-cp_code_t cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size);
+/* After cp_upload_finish(): the path of this server that its form names to go to next; {0, NULL}: none. */
+cp_str_t cp_upload_next(const cp_upload_t *upload);
+
+/* After cp_upload_finish(): whether call->upload also keeps narrower limits. A refusal is explained. */
+cp_code_t cp_upload_narrow(cp_call_t *call, const cp_gate_limits_t *limits);
 
 /* Releases it and removes the temporary file unless cp_upload_keep() made it permanent. Accepts NULL. */
 void cp_upload_close(cp_upload_t *upload);
@@ -59,8 +62,17 @@ cp_code_t cp_stored_read(cp_call_t *call, const cp_stored_t *stored, cp_str_t *b
 /* Reads a part of it, within its size; every chunk that the part touches is checked. */
 cp_code_t cp_stored_read_range(cp_call_t *call, const cp_stored_t *stored, int64_t offset, size_t len, cp_str_t *bytes);
 
+/*
+ * Seals bytes into a new file, permanent as after cp_upload_keep(). CP_E_STORE, CP_E_STORE_FULL, CP_E_NO_MEMORY: then
+ * nothing of it stays.
+ */
+cp_code_t cp_stored_write(cp_call_t *call, cp_str_t bytes, unsigned type, cp_stored_t *stored);
+
 /* Removes a file that no row names any more; a missing one is fine. */
 void cp_stored_remove(cp_call_t *call, cp_str_t file);
+
+/* What a rule of the catalogue lets in. */
+cp_gate_limits_t cp_material_limits(const cp_material_rule_t *rule);
 
 /* The rule of a payment voucher, which no hall defines. */
 extern const cp_material_rule_t cp_voucher_rule;

@@ -9,6 +9,9 @@
 static const char sql_files[] =
     "SELECT file, wrapped_key, size, sha256 FROM material WHERE state <> 'discarded' AND file > ? "
     "UNION SELECT voucher_file, voucher_key, voucher_size, voucher_sha256 FROM payment WHERE voucher_file > ? "
+    "UNION SELECT c.file, c.wrapped_key, c.size, c.sha256 FROM material_copy c WHERE c.file > ? "
+    "AND (EXISTS (SELECT 1 FROM material m WHERE m.file = c.original AND m.state <> 'discarded') "
+    "OR EXISTS (SELECT 1 FROM payment p WHERE p.voucher_file = c.original)) "
     "ORDER BY file LIMIT 100";
 
 typedef struct {
@@ -68,7 +71,7 @@ check_page(check_t *check, cp_db_t *db)
     int64_t     before = check->files;
     cp_str_t    last = cp_str(check->name);
 
-    CP_TRY(cp_db_query(db, &rows, sql_files, "ss>ssis", last, last));
+    CP_TRY(cp_db_query(db, &rows, sql_files, "sss>ssis", last, last, last));
 
     while ((code = next_row(rows, &stored)) == CP_OK) {
         CP_TRY(check_file(check, &stored));

@@ -4,20 +4,41 @@
 
 #include "audit/audit.h"
 #include "identity/identity.h"
+#include "material/material_copy.h"
 #include "material/material_quota.h"
 #include "material/material_rules.h"
 #include "material/material_store.h"
 #include "order/order.h"
 
 
-/* The calling account's order, locked, in a state in which its materials may change. */
+/* What came, and what there is already. */
+typedef struct {
+    cp_order_t            order;
+    cp_material_t         current;      /* id 0: none */
+    cp_stored_t           stored;       /* what came */
+    cp_stored_t           known;        /* the same bytes of this order; file {0, NULL}: none */
+    cp_inspected_t        found;        /* of those */
+    bool                  seen;         /* they have been inspected */
+    const cp_inspected_t *inspected;
+} put_t;
+
+
+/* The calling account's order in a state in which its materials may change. */
+static cp_code_t
+find_order(cp_call_t *call, bool lock, cp_order_t *order)
+{
+    CP_TRY(cp_order_own(call, call->params[0], lock, order));
+
+    return cp_order_may(call, order, CP_ORDER_ON_EDIT);
+}
+
+
 static cp_code_t
 begin_edit(cp_call_t *call, cp_order_t *order)
 {
     CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_order_own(call, call->params[0], true, order));
 
-    return cp_order_may(call, order, CP_ORDER_ON_EDIT);
+    return find_order(call, true, order);
 }
 
 
@@ -37,22 +58,27 @@ check_upload(cp_call_t *call, const cp_order_t *order, cp_str_t kind)
         return CP_E_NOT_FOUND;
     }
 
-    return cp_upload_fits(call->upload, need->types, need->max_size);
+    return cp_upload_narrow(call, &need->limits);
 }
 
 
 static cp_code_t
-answer_uploaded(cp_call_t *call, cp_str_t kind, const cp_stored_t *stored)
+answer_uploaded(cp_call_t *call, const put_t *put)
 {
-    cp_str_t digest = cp_str_hex(call->arena, cp_str_n(stored->sha256, sizeof(stored->sha256)));
+    const cp_stored_t *stored = &put->stored;
+    cp_str_t           kind = call->params[1];
+    cp_str_t           digest = cp_str_hex(call->arena, cp_str_n(stored->sha256, sizeof(stored->sha256)));
+    json_t            *answer;
 
     CP_TRY(cp_audit(call, "material.upload", "order", call->params[0],
                     json_pack("{s:o, s:I, s:o}", "kind", cp_json(kind), "size", (json_int_t) stored->size, "sha256",
                               cp_json(digest))));
 
-    return cp_answer(call, 201,
-                     json_pack("{s:o, s:s, s:I, s:o, s:s}", "kind", cp_json(kind), "type", cp_type_mime(stored->type),
-                               "size", (json_int_t) stored->size, "sha256", cp_json(digest), "state", "uploaded"));
+    answer = json_pack("{s:o, s:s, s:I, s:o, s:s}", "kind", cp_json(kind), "type", cp_type_mime(stored->type), "size",
+                       (json_int_t) stored->size, "sha256", cp_json(digest), "state", "uploaded");
+    CP_TRY(cp_answer(call, 201, answer));
+
+    return cp_inspected_tell(put->inspected, answer);
 }
 
 
@@ -93,77 +119,119 @@ give_room(cp_call_t *call, const cp_order_t *order, const cp_material_t *retired
 }
 
 
-/* Bytes that the order has already need no second copy and no room. */
+/*
+ * What must hold, and whether the order has the bytes already. Before the inspector's time is taken, and once more when
+ * the order is held.
+ */
 static cp_code_t
-store_again(cp_call_t *call, const cp_order_t *order, const cp_material_t *current, cp_str_t kind,
-            const cp_stored_t *known)
+check(cp_call_t *call, bool lock, put_t *put)
 {
-    CP_TRY(retire(call, order, current, "replaced"));
-    CP_TRY(cp_material_insert(call, order->id, kind, known));
+    cp_str_t  kind = call->params[1];
+    cp_code_t code;
 
-    return give_room(call, order, current);
-}
+    CP_TRY(find_order(call, lock, &put->order));
+    CP_TRY(check_upload(call, &put->order, kind));
+    CP_TRY(find_open(call, &put->order, kind, &put->current));
 
+    put->known.file = CP_STR_NULL;
+    put->seen = false;
+    cp_upload_describe(call->upload, &put->stored);
 
-static cp_code_t
-store_new(cp_call_t *call, const cp_order_t *order, const cp_material_t *current, cp_str_t kind, cp_stored_t *stored)
-{
-    CP_TRY(retire(call, order, current, "replaced"));
-    CP_TRY(give_room(call, order, current));
-    CP_TRY(cp_material_take_room(call, order, stored->size));
-    CP_TRY(cp_upload_keep(call, call->upload, stored));
-
-    return cp_material_insert(call, order->id, kind, stored);
-}
-
-
-static cp_code_t
-put(cp_call_t *call, cp_stored_t *stored)
-{
-    cp_str_t      kind = call->params[1];
-    cp_order_t    order;
-    cp_material_t current;
-    cp_stored_t   known;
-    cp_code_t     code;
-
-    CP_TRY(begin_edit(call, &order));
-    CP_TRY(check_upload(call, &order, kind));
-    CP_TRY(find_open(call, &order, kind, &current));
-
-    cp_upload_describe(call->upload, stored);
-    code = cp_material_same_bytes(call, order.id, stored, &known);
-    if (code == CP_E_NOT_FOUND) {
-        code = store_new(call, &order, &current, kind, stored);
-    } else if (code == CP_OK) {
-        code = store_again(call, &order, &current, kind, &known);
+    code = cp_material_same_bytes(call, put->order.id, &put->stored, &put->known);
+    if (code == CP_OK) {
+        code = cp_inspected_find(call, put->known.file, &put->found);
+        put->seen = code == CP_OK;
     }
-    CP_TRY(code);
 
-    CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_EDIT, NULL));
+    return code == CP_E_NOT_FOUND ? CP_OK : code;
+}
 
-    return answer_uploaded(call, kind, stored);
+
+/* Bytes that the order has already need no second file and no room. */
+static cp_code_t
+store_again(cp_call_t *call, put_t *put)
+{
+    CP_TRY(retire(call, &put->order, &put->current, "replaced"));
+    CP_TRY(cp_material_insert(call, put->order.id, call->params[1], &put->known));
+
+    return give_room(call, &put->order, &put->current);
+}
+
+
+/* Nor do they when they came before there were copies. */
+static cp_code_t
+store_copies(cp_call_t *call, put_t *put)
+{
+    CP_TRY(store_again(call, put));
+    CP_TRY(cp_material_take_room(call, &put->order, put->inspected->size));
+
+    return cp_inspected_insert(call, put->known.file, put->inspected);
+}
+
+
+static cp_code_t
+store_new(cp_call_t *call, put_t *put)
+{
+    CP_TRY(retire(call, &put->order, &put->current, "replaced"));
+    CP_TRY(give_room(call, &put->order, &put->current));
+    CP_TRY(cp_material_take_room(call, &put->order, put->stored.size + put->inspected->size));
+    CP_TRY(cp_upload_keep(call, call->upload, &put->stored));
+    CP_TRY(cp_inspected_insert(call, put->stored.file, put->inspected));
+
+    return cp_material_insert(call, put->order.id, call->params[1], &put->stored);
+}
+
+
+static cp_code_t
+store(cp_call_t *call, put_t *put)
+{
+    CP_TRY(cp_call_begin(call));
+    CP_TRY(check(call, true, put));
+
+    if (put->seen) {
+        put->inspected = &put->found;
+        CP_TRY(store_again(call, put));
+    } else if (put->inspected == NULL) {
+        return CP_E_RETRY;    /* the bytes were there a moment ago */
+    } else if (put->known.file.data != NULL) {
+        CP_TRY(store_copies(call, put));
+    } else {
+        CP_TRY(store_new(call, put));
+    }
+
+    CP_TRY(cp_order_apply(call, &put->order, CP_ORDER_ON_EDIT, NULL));
+
+    return answer_uploaded(call, put);
 }
 
 
 cp_code_t
 cp_op_material_put(cp_call_t *call)
 {
-    cp_stored_t stored = { 0 };
-    cp_code_t   code;
+    put_t     put = { 0 };
+    cp_code_t code;
 
     if (call->upload == NULL) {
         cp_bad_field(call, CP_STR("body"), CP_F_REQUIRED);
         return CP_E_INVALID;
     }
 
-    code = put(call, &stored);
+    CP_TRY(check(call, false, &put));
+    if (!put.seen) {
+        CP_TRY(cp_upload_inspect(call, call->upload, &put.inspected));
+    }
+
+    code = store(call, &put);
 
     /*
-     * Without its row the file is nobody's, unless the operation runs again with it. A commit that failed may still
-     * have happened, so from there on only the sweep may remove the file.
+     * Without its row a file is nobody's, unless the operation runs again with it. A commit that failed may still have
+     * happened, so from there on only the sweep may remove files.
      */
-    if (code != CP_OK && code != CP_E_RETRY && stored.file.data != NULL) {
-        cp_stored_remove(call, stored.file);
+    if (code != CP_OK && code != CP_E_RETRY && put.stored.file.data != NULL) {
+        cp_stored_remove(call, put.stored.file);
+    }
+    if (code != CP_E_RETRY && (code != CP_OK || put.seen)) {
+        cp_upload_drop_copies(call, call->upload);
     }
     CP_TRY(code);
 
@@ -194,44 +262,6 @@ cp_op_material_remove(cp_call_t *call)
 }
 
 
-/* The file itself, in a form that no browser runs or shows as a page of ours. */
-static cp_code_t
-answer_file(cp_call_t *call, const cp_material_t *material)
-{
-    cp_str_t bytes, name;
-
-    CP_TRY(cp_stored_read(call, &material->stored, &bytes));
-
-    name = cp_download_name(call->arena, material->kind, cp_type_ending(material->stored.type));
-    if (name.data == NULL) {
-        return CP_E_NO_MEMORY;
-    }
-
-    cp_answer_header(call, "Content-Disposition",
-                     cp_str_printf(call->arena, "attachment; filename=\"%s\"", name.data));
-    cp_answer_header(call, "X-Content-Type-Options", CP_STR("nosniff"));
-    cp_answer_header(call, "Content-Security-Policy", CP_STR("sandbox; default-src 'none'"));
-    cp_answer_header(call, "Cache-Control", CP_STR("private, no-store"));
-
-    call->in_parts = true;
-
-    return cp_answer_raw(call, 200, cp_type_mime(material->stored.type), bytes);
-}
-
-
-cp_code_t
-cp_op_material_get(cp_call_t *call)
-{
-    cp_order_t    order;
-    cp_material_t material;
-
-    CP_TRY(cp_order_own(call, call->params[0], false, &order));
-    CP_TRY(cp_material_find(call, order.id, call->params[1], &material));
-
-    return answer_file(call, &material);
-}
-
-
 cp_code_t
 cp_op_material_list(cp_call_t *call)
 {
@@ -242,21 +272,4 @@ cp_op_material_list(cp_call_t *call)
     CP_TRY(cp_material_list(call, order.id, order.sale, &items));
 
     return cp_answer(call, 200, json_pack("{s:o}", "items", items));
-}
-
-
-cp_code_t
-cp_op_material_view(cp_call_t *call)
-{
-    cp_order_t    order;
-    cp_material_t material;
-
-    CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_order_any(call, call->params[0], false, &order));
-    CP_TRY(cp_material_find(call, order.id, call->params[1], &material));
-
-    CP_TRY(cp_audit(call, "material.view", "order", order.no, json_pack("{s:o}", "kind", cp_json(material.kind))));
-    CP_TRY(answer_file(call, &material));
-
-    return cp_call_commit(call);
 }

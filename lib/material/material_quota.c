@@ -1,5 +1,7 @@
 #include "material/material_quota.h"
 
+#include "material/material_copy.h"
+
 #define SHARDS  16    /* rows that the uploads of one hall are spread over */
 
 typedef struct {
@@ -62,6 +64,7 @@ cp_code_t
 cp_material_give_room(cp_call_t *call, const cp_order_t *order, const cp_stored_t *stored)
 {
     share_t shares[2];
+    int64_t copies;
     size_t  i;
     bool    needed;
 
@@ -70,12 +73,13 @@ cp_material_give_room(cp_call_t *call, const cp_order_t *order, const cp_stored_
         return CP_OK;
     }
 
+    CP_TRY(cp_copies_size(call, stored->file, &copies));
     if (!shares_of(call, order, shares)) {
         return CP_E_NO_MEMORY;
     }
 
     for (i = 0; i < 2; i++) {
-        CP_TRY(cp_usage_add(call, shares[i].scope, shares[i].owner, shares[i].shard, -stored->size));
+        CP_TRY(cp_usage_add(call, shares[i].scope, shares[i].owner, shares[i].shard, -stored->size - copies));
     }
 
     return CP_OK;

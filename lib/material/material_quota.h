@@ -11,7 +11,10 @@
  */
 cp_code_t cp_material_take_room(cp_call_t *call, const cp_order_t *order, int64_t size);
 
-/* Gives back the room of a file, unless a row of the store still needs it. After the row that named it was retired. */
+/*
+ * Gives back the room of a file and its copies, unless a row of the store still needs it. After the row that named it
+ * was retired.
+ */
 cp_code_t cp_material_give_room(cp_call_t *call, const cp_order_t *order, const cp_stored_t *stored);
 
 #endif

@@ -43,8 +43,10 @@ read_need(cp_arena_t *arena, const json_t *json, cp_need_t *need)
     CP_TRY(read_text(arena, json_object_get(json, "kind"), &need->kind));
     CP_TRY(read_text(arena, json_object_get(json, "title"), &need->title));
 
-    need->types = bits_of(cp_type_words, json_object_get(json, "types"));
-    need->max_size = json_integer_value(json_object_get(json, "max_size"));
+    need->limits.types = bits_of(cp_type_words, json_object_get(json, "types"));
+    need->limits.max_size = json_integer_value(json_object_get(json, "max_size"));
+    need->limits.max_pixels = json_integer_value(json_object_get(json, "max_pixels"));
+    need->limits.max_pages = json_integer_value(json_object_get(json, "max_pages"));
     need->required = json_is_true(json_object_get(json, "required"));
     need->applicants = bits_of(cp_applicant_words, json_object_get(json, "applicants"));
     need->services = bits_of(cp_service_words, json_object_get(json, "services"));

@@ -3,15 +3,15 @@
 #define CP_MATERIAL_RULES_H
 
 #include "catalog/catalog.h"
+#include "gate/gate.h"
 
 typedef struct {
-    cp_str_t  kind;
-    cp_str_t  title;
-    unsigned  types;         /* CP_TYPE_* */
-    int64_t   max_size;
-    bool      required;
-    unsigned  applicants;    /* CP_APPLICANT_* */
-    unsigned  services;      /* CP_SERVICE_* */
+    cp_str_t          kind;
+    cp_str_t          title;
+    cp_gate_limits_t  limits;
+    bool              required;
+    unsigned          applicants;    /* CP_APPLICANT_* */
+    unsigned          services;      /* CP_SERVICE_* */
 } cp_need_t;
 
 typedef struct {

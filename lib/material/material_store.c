@@ -4,17 +4,20 @@
 
 #include "base/clock.h"
 
-#define COLUMNS       "id, kind, state, type, size, sha256, file, wrapped_key, created_at"
-#define COLUMN_TYPES  "isssisssi"
+#define COLUMNS                                                                                                        \
+    "m.id, m.kind, m.state, m.type, m.size, m.sha256, m.file, m.wrapped_key, m.created_at, COALESCE(i.pages, 0), "     \
+    "COALESCE(i.hints, 0), COALESCE(i.orientation, 0)"
+#define COLUMN_TYPES  "isssisssiiii"
+#define FROM          " FROM material m LEFT JOIN inspection i ON i.file = m.file "
 
 static const char sql_find[] =
-    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND kind = ? AND is_current = 1";
+    "SELECT " COLUMNS FROM "WHERE m.order_id = ? AND m.kind = ? AND m.is_current = 1";
 
 static const char sql_current[] =
-    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND is_current = 1 ORDER BY id";
+    "SELECT " COLUMNS FROM "WHERE m.order_id = ? AND m.is_current = 1 ORDER BY m.id";
 
 static const char sql_by_kind[] =
-    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND is_current = 1 ORDER BY kind";
+    "SELECT " COLUMNS FROM "WHERE m.order_id = ? AND m.is_current = 1 ORDER BY m.kind";
 
 static const char sql_insert[] =
     "INSERT INTO material (order_id, kind, state, is_current, type, size, sha256, file, wrapped_key, created_at) "
@@ -28,12 +31,13 @@ static const char sql_state[] =
     "UPDATE material SET state = ? WHERE id = ?";
 
 static const char sql_same_bytes[] =
-    "SELECT " COLUMNS " FROM material WHERE order_id = ? AND sha256 = ? AND size = ? AND type = ? "
-    "AND state <> 'discarded' ORDER BY id LIMIT 1";
+    "SELECT " COLUMNS FROM "WHERE m.order_id = ? AND m.sha256 = ? AND m.size = ? AND m.type = ? "
+    "AND m.state <> 'discarded' ORDER BY m.id LIMIT 1";
 
 static const char sql_bytes[] =
-    "SELECT COALESCE(SUM(size), 0) FROM (SELECT DISTINCT file, size FROM material WHERE order_id = ? "
-    "AND state <> 'discarded') AS files";
+    "SELECT COALESCE(SUM(f.size + "
+    "(SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = f.file)), 0) "
+    "FROM (SELECT DISTINCT file, size FROM material WHERE order_id = ? AND state <> 'discarded') AS f";
 
 static const char sql_usage_add[] =
     "INSERT INTO material_usage (scope, owner, shard, bytes) VALUES (?, ?, ?, ?) "
@@ -44,7 +48,10 @@ static const char sql_usage_read[] =
 
 static const char sql_needed[] =
     "SELECT (SELECT COUNT(*) FROM material WHERE file = ? AND state <> 'discarded') "
-    "+ (SELECT COUNT(*) FROM payment WHERE voucher_file = ?)";
+    "+ (SELECT COUNT(*) FROM payment WHERE voucher_file = ?) "
+    "+ (SELECT COUNT(*) FROM material_copy c JOIN material m ON m.file = c.original WHERE c.file = ? "
+    "AND m.state <> 'discarded') "
+    "+ (SELECT COUNT(*) FROM material_copy c JOIN payment p ON p.voucher_file = c.original WHERE c.file = ?)";
 
 
 cp_code_t
@@ -53,7 +60,7 @@ cp_material_next(cp_rows_t *rows, cp_material_t *m)
     cp_str_t digest;
 
     CP_TRY(cp_db_next(rows, &m->id, &m->kind, &m->state, &m->type, &m->stored.size, &digest, &m->stored.file,
-                      &m->stored.wrapped_key, &m->created_ms));
+                      &m->stored.wrapped_key, &m->created_ms, &m->pages, &m->hints, &m->orientation));
 
     if (digest.len != sizeof(m->stored.sha256)) {
         return CP_E_INTERNAL;
@@ -160,7 +167,7 @@ cp_file_is_needed(cp_db_t *db, cp_str_t file, bool *needed)
 {
     int64_t rows;
 
-    CP_TRY(cp_db_row(db, sql_needed, "ss>i", file, file, &rows));
+    CP_TRY(cp_db_row(db, sql_needed, "ssss>i", file, file, file, file, &rows));
     *needed = rows != 0;
 
     return CP_OK;

@@ -11,6 +11,9 @@ typedef struct {
     cp_str_t     type;           /* "image/jpeg" */
     cp_stored_t  stored;
     int64_t      created_ms;
+    int64_t      pages;          /* these three as in cp_inspected_t; 0 of what was never inspected */
+    int64_t      hints;
+    int64_t      orientation;
 } cp_material_t;
 
 /* The current material of a kind; CP_E_NOT_FOUND. */
@@ -35,7 +38,7 @@ cp_code_t cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, cons
 /* A material of the order with the same bytes, current or kept as evidence: what was stored. CP_E_NOT_FOUND. */
 cp_code_t cp_material_same_bytes(cp_call_t *call, int64_t order, const cp_stored_t *stored, cp_stored_t *known);
 
-/* Bytes that the order's materials take, each file once. */
+/* Bytes that the order's materials take with their copies, each file once. */
 cp_code_t cp_material_bytes(cp_call_t *call, int64_t order, int64_t *bytes);
 
 /* Adds to, and reads, the bytes stored for an account or a hall; `shard` spreads the rows of one that many write. */
@@ -44,7 +47,7 @@ cp_code_t cp_usage_read(cp_call_t *call, const char *scope, cp_str_t owner, int6
 
 cp_code_t cp_material_set_state(cp_call_t *call, int64_t id, const char *state);
 
-/* Whether a row still needs the stored file. */
+/* Whether a row still needs the stored file: it names it, or the file that it is a copy of. */
 cp_code_t cp_file_is_needed(cp_db_t *db, cp_str_t file, bool *needed);
 
 #endif

@@ -1,9 +1,13 @@
-/* The forms that a hall hands out to be filled, stamped and scanned. Their paths come from the configuration alone. */
+/*
+ * The forms that a hall hands out to be filled, stamped and scanned, and pictures of what a good scan looks like. Their
+ * paths come from the configuration alone.
+ */
 #include "material/material_ops.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +25,9 @@ static const struct {
     { ".xls", "application/vnd.ms-excel" },
     { ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" },
     { ".jpg", "image/jpeg" },
+    { ".jpeg", "image/jpeg" },
+    { ".jpe", "image/jpeg" },
+    { ".jfif", "image/jpeg" },
     { ".png", "image/png" },
     { "", "application/octet-stream" },
 };
@@ -33,7 +40,7 @@ kind_of_file(cp_str_t path)
 
     for ( ;; i++) {
         n = strlen(kinds_of_file[i].ending);
-        if (path.len >= n && memcmp(path.data + path.len - n, kinds_of_file[i].ending, n) == 0) {
+        if (path.len >= n && strncasecmp(path.data + path.len - n, kinds_of_file[i].ending, n) == 0) {
             return i;
         }
     }
@@ -105,30 +112,59 @@ read_file(cp_arena_t *arena, cp_str_t name, cp_str_t *bytes)
 }
 
 
+/* `how`: whether a browser shows or saves it. */
+static cp_code_t
+answer_file(cp_call_t *call, cp_str_t path, cp_str_t stem, const char *how)
+{
+    size_t   kind = kind_of_file(path);
+    cp_str_t bytes, name;
+
+    CP_TRY(read_file(call->arena, path, &bytes));
+
+    name = cp_download_name(call->arena, stem, kinds_of_file[kind].ending);
+    if (name.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+
+    cp_answer_header(call, "Content-Disposition", cp_str_printf(call->arena, "%s; filename=\"%s\"", how, name.data));
+    cp_answer_header(call, "X-Content-Type-Options", CP_STR("nosniff"));
+    cp_answer_header(call, "Cache-Control", CP_STR("no-cache"));
+
+    return cp_answer_raw(call, 200, kinds_of_file[kind].type, bytes);
+}
+
+
+/* The rule of the hall and kind that the path names; NULL when there is none. */
+static const cp_material_rule_t *
+rule_of(const cp_call_t *call)
+{
+    const cp_hall_t *hall = cp_catalog_hall(&call->app->catalog, call->params[0]);
+
+    return hall == NULL ? NULL : cp_hall_material(hall, call->params[1]);
+}
+
+
 cp_code_t
 cp_op_template_get(cp_call_t *call)
 {
-    const cp_hall_t          *hall = cp_catalog_hall(&call->app->catalog, call->params[0]);
-    const cp_material_rule_t *rule = hall == NULL ? NULL : cp_hall_material(hall, call->params[1]);
-    cp_str_t                  bytes, name;
-    size_t                    kind;
+    const cp_material_rule_t *rule = rule_of(call);
 
     if (rule == NULL || rule->template_file.len == 0) {
         return CP_E_NOT_FOUND;
     }
 
-    CP_TRY(read_file(call->arena, rule->template_file, &bytes));
+    return answer_file(call, rule->template_file, rule->kind, "attachment");
+}
 
-    kind = kind_of_file(rule->template_file);
-    name = cp_download_name(call->arena, rule->kind, kinds_of_file[kind].ending);
-    if (name.data == NULL) {
-        return CP_E_NO_MEMORY;
+
+cp_code_t
+cp_op_sample_get(cp_call_t *call)
+{
+    const cp_material_rule_t *rule = rule_of(call);
+
+    if (rule == NULL || rule->sample_file.len == 0) {
+        return CP_E_NOT_FOUND;
     }
 
-    cp_answer_header(call, "Content-Disposition",
-                     cp_str_printf(call->arena, "attachment; filename=\"%s\"", name.data));
-    cp_answer_header(call, "X-Content-Type-Options", CP_STR("nosniff"));
-    cp_answer_header(call, "Cache-Control", CP_STR("no-cache"));
-
-    return cp_answer_raw(call, 200, kinds_of_file[kind].type, bytes);
+    return answer_file(call, rule->sample_file, rule->kind, "inline");
 }

@@ -9,28 +9,23 @@
 #include <openssl/evp.h>
 
 #include "base/random.h"
+#include "material/material_copy.h"
 #include "material/material_format.h"
-#include "walk/walk.h"
-
-#define HEAD_SIZE   12u         /* bytes that tell every known format */
-#define PIXELS_MAX  40000000    /* an A3 page at 450 dpi; 160 MB as decoded */
 
 struct cp_upload_s {
     const cp_store_conf_t *store;
     int                    file;
     char                   name[CP_FILE_NAME + 1];
-    unsigned               type;
-    size_t                 max_size;
-    size_t                 size;
     size_t                 filled;      /* bytes in the buffer */
     uint64_t               chunks;      /* sealed so far */
     cp_code_t              failed;      /* what ended it: later calls answer the same */
     bool                   finished;
     bool                   kept;
-    cp_walk_t              walk;
+    cp_gate_t              gate;
     EVP_MD_CTX            *digest;
     unsigned char          sha256[CP_SHA256_SIZE];
     unsigned char          key[CP_KEY_SIZE];
+    cp_inspected_t        *inspected;   /* what the cage made of it */
     unsigned char          buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
 };
 
@@ -42,31 +37,17 @@ const cp_material_rule_t cp_voucher_rule = {
 };
 
 
-static cp_walk_kind_t
-kind_of(unsigned type)
+cp_gate_limits_t
+cp_material_limits(const cp_material_rule_t *rule)
 {
-    switch (type) {
-    case CP_TYPE_PNG:
-        return CP_WALK_PNG;
-    case CP_TYPE_BMP:
-        return CP_WALK_BMP;
-    case CP_TYPE_GIF:
-        return CP_WALK_GIF;
-    case CP_TYPE_PDF:
-        return CP_WALK_PDF;
-    default:
-        return CP_WALK_JPEG;
-    }
+    return (cp_gate_limits_t) { .types = rule->types, .max_size = (int64_t) rule->max_size,
+                                .max_pixels = rule->max_pixels, .max_pages = rule->max_pages };
 }
 
 
 static cp_code_t
 begin(cp_upload_t *upload)
 {
-    static const cp_walk_limits_t limits = { .max_pixels = PIXELS_MAX };
-
-    cp_walk_begin(&upload->walk, kind_of(upload->type), &limits);
-
     upload->digest = EVP_MD_CTX_new();
     if (upload->digest == NULL || EVP_DigestInit_ex2(upload->digest, EVP_sha256(), NULL) != 1) {
         return CP_E_NO_MEMORY;
@@ -83,20 +64,15 @@ begin(cp_upload_t *upload)
 }
 
 
+static cp_code_t take(void *data, const void *bytes, size_t len);
+
+
 cp_upload_t *
-cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t content_type, int64_t content_length,
+cp_upload_open(const cp_app_t *app, const cp_gate_limits_t *limits, cp_gate_form_t form, const cp_gate_head_t *head,
                cp_code_t *code)
 {
-    cp_upload_t *upload;
-    unsigned     type = cp_type_of_mime(content_type) & rule->types;
+    cp_upload_t *upload = calloc(1, sizeof(cp_upload_t));
 
-    *code = type == 0 ? CP_E_MEDIA_TYPE
-                      : content_length > (int64_t) rule->max_size ? CP_E_TOO_LARGE : CP_OK;
-    if (*code != CP_OK) {
-        return NULL;
-    }
-
-    upload = calloc(1, sizeof(cp_upload_t));
     if (upload == NULL) {
         *code = CP_E_NO_MEMORY;
         return NULL;
@@ -104,37 +80,14 @@ cp_upload_open(const cp_app_t *app, const cp_material_rule_t *rule, cp_str_t con
 
     upload->store = &app->store;
     upload->file = -1;
-    upload->type = type;
-    upload->max_size = rule->max_size;
 
-    *code = begin(upload);
-    if (*code != CP_OK) {
-        cp_upload_close(upload);
-        return NULL;
+    *code = cp_gate_open(&upload->gate, limits, form, head, take, upload);
+    if (*code == CP_OK) {
+        *code = begin(upload);
     }
+    upload->failed = *code;
 
     return upload;
-}
-
-
-static cp_code_t
-write_all(int file, const unsigned char *data, size_t len)
-{
-    ssize_t n;
-
-    while (len > 0) {
-        n = write(file, data, len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return cp_store_failed("writing");
-        }
-        data += n;
-        len -= (size_t) n;
-    }
-
-    return CP_OK;
 }
 
 
@@ -143,11 +96,11 @@ static cp_code_t
 flush_chunk(cp_upload_t *upload, bool last)
 {
     if (upload->chunks == 0) {
-        CP_TRY(write_all(upload->file, cp_file_head, sizeof(cp_file_head)));
+        CP_TRY(cp_file_append(upload->file, cp_file_head, sizeof(cp_file_head)));
     }
 
     CP_TRY(cp_chunk_seal(upload->key, upload->chunks, last, cp_str_n(upload->buffer, upload->filled), upload->buffer));
-    CP_TRY(write_all(upload->file, upload->buffer, upload->filled + CP_TAG_SIZE));
+    CP_TRY(cp_file_append(upload->file, upload->buffer, upload->filled + CP_TAG_SIZE));
 
     upload->chunks++;
     upload->filled = 0;
@@ -156,38 +109,10 @@ flush_chunk(cp_upload_t *upload, bool last)
 }
 
 
-/* The first bytes are still in the buffer, for nothing was written yet. */
+/* What fits in the buffer. A full one waits for the next byte, which tells that its chunk is not the last. */
 static cp_code_t
-check_format(const cp_upload_t *upload)
+take_some(cp_upload_t *upload, const unsigned char **data, size_t *len)
 {
-    size_t n = upload->size < HEAD_SIZE ? upload->size : HEAD_SIZE;
-
-    return cp_type_of_bytes(cp_str_n(upload->buffer, n)) == upload->type ? CP_OK : CP_E_MEDIA_TYPE;
-}
-
-
-static cp_code_t
-walk_on(cp_upload_t *upload, const unsigned char *data, size_t len)
-{
-    return cp_walk_feed(&upload->walk, data, len) == CP_WALK_OK ? CP_OK : CP_E_BAD_FILE;
-}
-
-
-/* Of another format is told first: the bytes that tell it are walked together, when they are here. */
-static cp_code_t
-check_head(cp_upload_t *upload)
-{
-    CP_TRY(check_format(upload));
-
-    return walk_on(upload, upload->buffer, upload->filled);
-}
-
-
-/* Takes what fits in the buffer. A full one waits for the next byte, which tells that its chunk is not the last. */
-static cp_code_t
-take(cp_upload_t *upload, const unsigned char **data, size_t *len)
-{
-    bool   head = upload->size < HEAD_SIZE;
     size_t n;
 
     if (upload->filled == CP_CHUNK_SIZE) {
@@ -201,20 +126,27 @@ take(cp_upload_t *upload, const unsigned char **data, size_t *len)
 
     memcpy(upload->buffer + upload->filled, *data, n);
     upload->filled += n;
-    upload->size += n;
+    *data += n;
+    *len -= n;
 
-    if (!head) {
-        CP_TRY(walk_on(upload, *data, n));
-    } else if (upload->size >= HEAD_SIZE) {
-        CP_TRY(check_head(upload));
-    }
+    return CP_OK;
+}
 
-    if (EVP_DigestUpdate(upload->digest, *data, n) != 1) {
+
+/* Bytes of the file that passed the gate. */
+static cp_code_t
+take(void *data, const void *bytes, size_t len)
+{
+    cp_upload_t         *upload = data;
+    const unsigned char *p = bytes;
+
+    if (EVP_DigestUpdate(upload->digest, bytes, len) != 1) {
         return CP_E_INTERNAL;
     }
 
-    *data += n;
-    *len -= n;
+    while (len > 0) {
+        CP_TRY(take_some(upload, &p, &len));
+    }
 
     return CP_OK;
 }
@@ -223,18 +155,12 @@ take(cp_upload_t *upload, const unsigned char **data, size_t *len)
 cp_code_t
 cp_upload_write(cp_upload_t *upload, const void *data, size_t len)
 {
-    const unsigned char *p = data;
-
     if (upload->finished) {
         return CP_E_INTERNAL;
     }
 
-    if (upload->failed == CP_OK && len > upload->max_size - upload->size) {
-        upload->failed = CP_E_TOO_LARGE;
-    }
-
-    while (upload->failed == CP_OK && len > 0) {
-        upload->failed = take(upload, &p, &len);
+    if (upload->failed == CP_OK) {
+        upload->failed = cp_gate_write(&upload->gate, data, len);
     }
 
     return upload->failed;
@@ -246,17 +172,7 @@ finish(cp_upload_t *upload)
 {
     unsigned size = sizeof(upload->sha256);
 
-    if (upload->size == 0) {
-        return CP_E_INVALID;
-    }
-
-    if (upload->size < HEAD_SIZE) {
-        CP_TRY(check_head(upload));
-    }
-
-    if (cp_walk_end(&upload->walk) != CP_WALK_OK) {
-        return CP_E_BAD_FILE;
-    }
+    CP_TRY(cp_gate_finish(&upload->gate));
 
     if (EVP_DigestFinal_ex(upload->digest, upload->sha256, &size) != 1) {
         return CP_E_INTERNAL;
@@ -279,22 +195,50 @@ cp_upload_finish(cp_upload_t *upload)
 
 
 void
-cp_upload_explain(cp_call_t *call)
+cp_gate_explain(cp_call_t *call, const cp_gate_t *gate)
 {
-    if (call->upload != NULL && call->upload->failed == CP_E_BAD_FILE) {
-        cp_problem(call, "reason", json_string(cp_walk_text(call->upload->walk.verdict)->code));
+    const char *reason = gate == NULL ? NULL : cp_gate_reason(gate);
+    cp_str_t    field;
+
+    if (reason != NULL) {
+        cp_problem(call, "reason", json_string(reason));
+    }
+
+    if (gate != NULL && gate->failed == CP_E_INVALID) {
+        field = cp_str_dup(call->arena, cp_str(gate->field));
+        if (field.data != NULL) {
+            cp_bad_field(call, field, gate->why);
+        }
     }
 }
 
 
-cp_code_t
-cp_upload_fits(const cp_upload_t *upload, unsigned types, int64_t max_size)
+void
+cp_upload_explain(cp_call_t *call)
 {
-    if ((upload->type & types) == 0) {
-        return CP_E_MEDIA_TYPE;
+    if (call->upload != NULL) {
+        cp_gate_explain(call, &call->upload->gate);
+    }
+}
+
+
+cp_str_t
+cp_upload_next(const cp_upload_t *upload)
+{
+    return upload->gate.next_len == 0 ? CP_STR_NULL : cp_str_n(upload->gate.next, upload->gate.next_len);
+}
+
+
+cp_code_t
+cp_upload_narrow(cp_call_t *call, const cp_gate_limits_t *limits)
+{
+    cp_code_t code = cp_gate_narrow(&call->upload->gate, limits);
+
+    if (code != CP_OK) {
+        cp_upload_explain(call);
     }
 
-    return (int64_t) upload->size > max_size ? CP_E_TOO_LARGE : CP_OK;
+    return code;
 }
 
 
@@ -315,8 +259,8 @@ settle(cp_upload_t *upload, cp_arena_t *arena)
 void
 cp_upload_describe(const cp_upload_t *upload, cp_stored_t *stored)
 {
-    stored->type = upload->type;
-    stored->size = (int64_t) upload->size;
+    stored->type = upload->gate.type;
+    stored->size = upload->gate.size;
     memcpy(stored->sha256, upload->sha256, sizeof(stored->sha256));
 }
 
@@ -335,6 +279,64 @@ cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
 
     /* The operation may run a second time after a deadlock. */
     return upload->kept ? CP_OK : settle(upload, call->arena);
+}
+
+
+static bool
+read_at(int file, off_t at, unsigned char *out, size_t len)
+{
+    ssize_t n;
+
+    while (len > 0) {
+        n = pread(file, out, len, at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        out += n;
+        at += n;
+        len -= (size_t) n;
+    }
+
+    return true;
+}
+
+
+cp_code_t
+cp_upload_plain(cp_upload_t *upload, unsigned char *out)
+{
+    cp_stored_t stored;
+    cp_code_t   code = upload->finished ? CP_OK : CP_E_INTERNAL;
+    uint64_t    i;
+    off_t       at = CP_FILE_HEAD;
+    size_t      n;
+    bool        last;
+
+    cp_upload_describe(upload, &stored);
+
+    for (i = 0; i < upload->chunks && code == CP_OK; i++) {
+        last = i == upload->chunks - 1;
+        n = last ? (size_t) stored.size - i * CP_CHUNK_SIZE : CP_CHUNK_SIZE;
+
+        if (read_at(upload->file, at, upload->buffer, n + CP_TAG_SIZE)) {
+            code = cp_chunk_open(upload->key, i, last, cp_str_n(upload->buffer, n + CP_TAG_SIZE), out);
+        } else {
+            code = cp_store_failed("reading what has just come");
+        }
+        at += (off_t) (n + CP_TAG_SIZE);
+        out += n;
+    }
+
+    return code;
+}
+
+
+cp_inspected_t **
+cp_upload_inspected(cp_upload_t *upload)
+{
+    return &upload->inspected;
 }
 
 

@@ -2,6 +2,8 @@
 #include "audit/audit.h"
 #include "call/fields.h"
 #include "issuance/issuance.h"
+#include "material/material_copy.h"
+#include "material/material_rules.h"
 #include "order/order.h"
 #include "payment/payment_json.h"
 #include "payment/payment_ops.h"
@@ -50,32 +52,67 @@ cp_op_desk_payments(cp_call_t *call)
 }
 
 
+static cp_code_t
+find_voucher(cp_call_t *call, cp_payment_t *payment)
+{
+    CP_TRY(cp_payment_find(call, call->params[0], false, payment));
+
+    return payment->voucher.file.data == NULL ? CP_E_NOT_FOUND : CP_OK;
+}
+
+
+/* Under what name it is saved. */
+static cp_str_t
+voucher_stem(cp_call_t *call, const cp_payment_t *payment)
+{
+    return cp_str_printf(call->arena, "voucher-%.*s", (int) payment->order_no.len, payment->order_no.data);
+}
+
+
+/* Nothing leaves before its row is there. */
+static cp_code_t
+record(cp_call_t *call, const char *action, const cp_payment_t *payment)
+{
+    CP_TRY(cp_call_begin(call));
+    CP_TRY(cp_audit(call, action, "payment", payment->public_id, NULL));
+
+    return cp_call_commit(call);
+}
+
+
 cp_code_t
 cp_op_desk_voucher(cp_call_t *call)
 {
     cp_payment_t payment;
-    cp_str_t     bytes;
+    unsigned     page;
 
-    CP_TRY(cp_call_begin(call));
-    CP_TRY(cp_payment_find(call, call->params[0], false, &payment));
+    CP_TRY(cp_copy_page(call, &page));
+    CP_TRY(find_voucher(call, &payment));
+    CP_TRY(cp_copy_show(call, payment.voucher.file, page, voucher_stem(call, &payment)));
 
-    if (payment.voucher.file.data == NULL) {
-        return CP_E_NOT_FOUND;
-    }
+    return record(call, "payment.voucher_read", &payment);
+}
 
+
+/* Of no type that anything would open by itself: it is a stranger's file. */
+cp_code_t
+cp_op_desk_voucher_original(cp_call_t *call)
+{
+    cp_payment_t payment;
+    cp_str_t     bytes, stem;
+
+    CP_TRY(find_voucher(call, &payment));
     CP_TRY(cp_stored_read(call, &payment.voucher, &bytes));
-    CP_TRY(cp_audit(call, "payment.voucher_read", "payment", payment.public_id, NULL));
 
-    /* It is a stranger's file: a browser must neither show it as a page nor guess its type. */
-    cp_answer_header(call, "Content-Disposition",
-                     cp_str_printf(call->arena, "attachment; filename=\"voucher-%.*s\"", (int) payment.order_no.len,
-                                   payment.order_no.data));
-    cp_answer_header(call, "X-Content-Type-Options", CP_STR("nosniff"));
-    cp_answer_header(call, "Content-Security-Policy", CP_STR("default-src 'none'; sandbox"));
-    cp_answer_header(call, "Cache-Control", CP_STR("no-store"));
-    CP_TRY(cp_answer_raw(call, 200, cp_type_mime(payment.voucher.type), bytes));
+    stem = voucher_stem(call, &payment);
+    if (stem.data == NULL) {
+        return CP_E_NO_MEMORY;
+    }
+    CP_TRY(cp_file_headers(call, "attachment",
+                           cp_download_name(call->arena, stem, cp_type_ending(payment.voucher.type))));
+    CP_TRY(cp_answer_raw(call, 200, "application/octet-stream", bytes));
 
-    return cp_call_commit(call);
+    return record(call, "payment.voucher_download", &payment);
 }
 
 

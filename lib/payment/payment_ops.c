@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/fields.h"
+#include "material/material_copy.h"
 #include "order/order.h"
 #include "payment/payment_json.h"
 
@@ -99,36 +100,64 @@ cp_op_payment_get(cp_call_t *call)
 }
 
 
-cp_code_t
-cp_op_payment_voucher(cp_call_t *call)
+/* A payment that may get a voucher, and its order. */
+static cp_code_t
+find_pending(cp_call_t *call, bool lock, cp_order_t *order, cp_payment_t *payment)
+{
+    CP_TRY(cp_order_own(call, call->params[0], lock, order));
+    CP_TRY(find_payment(call, order, lock, payment));
+    CP_TRY(cp_order_may(call, order, CP_ORDER_ON_PAY));
+
+    return cp_str_is(payment->state, "pending") ? CP_OK : CP_E_WRONG_STATE;
+}
+
+
+static cp_code_t
+store_voucher(cp_call_t *call, const cp_inspected_t *inspected, cp_str_t *replaced)
 {
     cp_payment_t payment;
     cp_order_t   order;
-    cp_str_t     replaced;
 
     CP_TRY(cp_call_begin(call));
+    CP_TRY(find_pending(call, true, &order, &payment));
 
-    CP_TRY(cp_order_own(call, call->params[0], true, &order));
-    CP_TRY(find_payment(call, &order, true, &payment));
-    CP_TRY(cp_order_may(call, &order, CP_ORDER_ON_PAY));
+    *replaced = payment.voucher.file;
+    CP_TRY(cp_upload_keep(call, call->upload, &payment.voucher));
+    payment.voucher_type = cp_str(cp_type_mime(payment.voucher.type));
 
-    if (!cp_str_is(payment.state, "pending")) {
-        return CP_E_WRONG_STATE;
-    }
+    CP_TRY(cp_inspected_insert(call, payment.voucher.file, inspected));
+    CP_TRY(cp_payment_update_voucher(call, payment.id, &payment.voucher));
+    CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_PAY, NULL));
+
+    return cp_answer(call, 201, cp_payment_json(call, &payment));
+}
+
+
+cp_code_t
+cp_op_payment_voucher(cp_call_t *call)
+{
+    const cp_inspected_t *inspected;
+    cp_payment_t          payment;
+    cp_order_t            order;
+    cp_code_t             code;
+    cp_str_t              replaced = CP_STR_NULL;
+
     if (call->upload == NULL) {
         return CP_E_INTERNAL;
     }
 
-    replaced = payment.voucher.file;
-    CP_TRY(cp_upload_keep(call, call->upload, &payment.voucher));
-    payment.voucher_type = cp_str(cp_type_mime(payment.voucher.type));
+    /* What can be refused is refused before the inspector's time is taken. */
+    CP_TRY(find_pending(call, false, &order, &payment));
+    CP_TRY(cp_upload_inspect(call, call->upload, &inspected));
 
-    CP_TRY(cp_payment_update_voucher(call, payment.id, &payment.voucher));
-    CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_PAY, NULL));
-
-    CP_TRY(cp_answer(call, 201, cp_payment_json(call, &payment)));
+    code = store_voucher(call, inspected, &replaced);
+    if (code != CP_OK && code != CP_E_RETRY) {
+        cp_upload_drop_copies(call, call->upload);
+    }
+    CP_TRY(code);
     CP_TRY(cp_call_commit(call));
 
+    /* Its copies are left to the sweep. */
     if (replaced.data != NULL) {
         cp_stored_remove(call, replaced);
     }

@@ -10,6 +10,7 @@ cp_code_t cp_op_payment_voucher(cp_call_t *call);    /* PUT /api/orders/{no}/pay
 
 cp_code_t cp_op_desk_payments(cp_call_t *call);      /* GET /staff/api/payments */
 cp_code_t cp_op_desk_voucher(cp_call_t *call);       /* GET /staff/api/payments/{id}/voucher */
+cp_code_t cp_op_desk_voucher_original(cp_call_t *call);    /* GET /staff/api/payments/{id}/voucher/original */
 cp_code_t cp_op_desk_confirm(cp_call_t *call);       /* POST /staff/api/payments/{id}/confirm */
 cp_code_t cp_op_desk_refuse(cp_call_t *call);        /* POST /staff/api/payments/{id}/refuse */
 

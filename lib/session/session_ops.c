@@ -12,6 +12,7 @@
 #include "session/sign_in.h"
 
 #define SMALL_BODY  2048
+#define PASSWORD    "password"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
@@ -20,7 +21,7 @@ static const struct {
     cp_operation_fn  run;
 } ways[] = {
     { "sms",         cp_sign_in_by_sms },
-    { "password",    cp_sign_in_by_password },
+    { PASSWORD,      cp_sign_in_by_password },
     { "certificate", cp_sign_in_by_certificate },
     { "ticket",      cp_sign_in_by_ticket },
     { "challenge",   cp_sign_in_by_challenge },
@@ -40,10 +41,15 @@ cp_session_pool(const cp_call_t *call)
     if (call->body.len > SMALL_BODY) {
         return CP_POOL_PASSWORD;
     }
+    if (call->body.len == 0 || (memchr(call->body.data, '\\', call->body.len) == NULL
+                                && memmem(call->body.data, call->body.len, PASSWORD, strlen(PASSWORD)) == NULL))
+    {
+        return CP_POOL_DATABASE;
+    }
 
-    body = call->body.len == 0 ? NULL : json_loadb(call->body.data, call->body.len, JSON_REJECT_DUPLICATES, &error);
+    body = json_loadb(call->body.data, call->body.len, JSON_REJECT_DUPLICATES, &error);
     method = json_string_value(json_object_get(body, "method"));
-    pool = method != NULL && strcmp(method, "password") == 0 ? CP_POOL_PASSWORD : CP_POOL_DATABASE;
+    pool = method != NULL && strcmp(method, PASSWORD) == 0 ? CP_POOL_PASSWORD : CP_POOL_DATABASE;
     json_decref(body);
 
     return pool;

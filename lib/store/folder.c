@@ -132,6 +132,28 @@ cp_file_create(const cp_store_conf_t *conf, char name[CP_FILE_NAME + 1])
 }
 
 
+cp_code_t
+cp_file_append(int file, const void *data, size_t len)
+{
+    const char *p = data;
+    ssize_t     n;
+
+    while (len > 0) {
+        n = write(file, p, len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return cp_store_failed("writing");
+        }
+        p += n;
+        len -= (size_t) n;
+    }
+
+    return CP_OK;
+}
+
+
 static cp_code_t
 unlink_path(const cp_store_conf_t *conf, const char *path)
 {

@@ -33,6 +33,9 @@ bool cp_file_name_is_valid(cp_str_t name);
 /* Makes a file of mode 0600 under a new name: its descriptor, which the caller closes; -1 with errno. */
 int cp_file_create(const cp_store_conf_t *conf, char name[CP_FILE_NAME + 1]);
 
+/* Appends all of it to a file that was made so. CP_E_STORE, CP_E_STORE_FULL. */
+cp_code_t cp_file_append(int file, const void *data, size_t len);
+
 /* Removes one that was not settled. */
 void cp_file_abandon(const cp_store_conf_t *conf, const char *name);
 

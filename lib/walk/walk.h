@@ -52,7 +52,10 @@ typedef enum {
     CP_WALK_KINDS_END
 } cp_walk_kind_t;
 
-/* 0: no limit. Pixels are those of one picture; pages are the frames of a GIF. A PDF's pages are not known here. */
+/*
+ * 0: no limit. Pixels are those of one picture; pages are the frames of a GIF, and the pages of a PDF whose page tree is
+ * not compressed; of another nobody knows them without decoding it.
+ */
 typedef struct {
     int64_t  max_pixels;
     int64_t  max_pages;
@@ -106,19 +109,40 @@ typedef struct {
     bool  image;             /* the sub-blocks are an image's */
 } cp_walk_gif_t;
 
+#define CP_WALK_PDF_DEPTH  8    /* of dictionaries within each other that are looked at */
+
 typedef struct {
-    int64_t        header;   /* where it was found, -1: not yet */
-    int64_t        xref;     /* end of the last "startxref", -1: none */
-    int64_t        eof;      /* end of the last "%%EOF", -1: none */
-    unsigned char  tail[8];  /* the bytes before, for words that are split */
-    size_t         tail_len;
+    int64_t  count;
+    bool     pages;
+    bool     parent;
+} cp_walk_dictionary_t;
+
+typedef struct {
+    int                   state;
+    int                   key;
+    unsigned              depth;
+    int                   nesting;     /* of parentheses */
+    size_t                matched;     /* of the end of a stream */
+    size_t                token_len;
+    char                  token[12];
+    cp_walk_dictionary_t  dictionaries[CP_WALK_PDF_DEPTH];
+    int64_t               total;
+} cp_walk_pages_t;
+
+typedef struct {
+    int64_t          header;   /* where it was found, -1: not yet */
+    int64_t          xref;     /* end of the last "startxref", -1: none */
+    int64_t          eof;      /* end of the last "%%EOF", -1: none */
+    unsigned char    tail[8];  /* the bytes before, for words that are split */
+    size_t           tail_len;
+    cp_walk_pages_t  pages;
 } cp_walk_pdf_t;
 
 /* By value, without resources: no end is needed. Only the facts are for reading, and only by what came so far. */
 struct cp_walk_s {
     /* Facts. */
     int64_t            width, height;    /* in pixels; 0: not known */
-    int64_t            pages;            /* frames of a GIF, else 1 for a picture, 0 for a PDF */
+    int64_t            pages;            /* frames of a GIF, 1 for another picture; of a whole PDF, 0: unknown */
     int64_t            size;             /* bytes taken, up to the one that brought the verdict */
     int64_t            trailing;         /* bytes after the end of what the format defines */
     cp_walk_verdict_t  verdict;
@@ -151,7 +175,7 @@ void cp_walk_begin(cp_walk_t *walk, cp_walk_kind_t kind, const cp_walk_limits_t 
 
 /*
  * Takes the next bytes; however they are split, the verdict comes at the same byte (walk->size). One that is not
- * CP_WALK_OK stays. The limits are checked as soon as the header that tells is here.
+ * CP_WALK_OK stays. The limits are checked as soon as the header that tells is here, a PDF's pages at its end.
  */
 cp_walk_verdict_t cp_walk_feed(cp_walk_t *walk, const void *data, size_t len);
 

@@ -28,6 +28,9 @@ cp_walk_verdict_t cp_walk_scan(cp_walk_t *walk, cp_walk_scan_fn scan);
 /* The format's end: what follows is trailing. */
 cp_walk_verdict_t cp_walk_done(cp_walk_t *walk);
 
+/* Looks at the next bytes of a PDF for its page tree; pages->total is the count of the last one, 0: none yet. */
+void cp_walk_pages(cp_walk_pages_t *pages, const unsigned char *p, size_t len);
+
 /* Whether a picture of that size may be. Both are below 2^32. */
 cp_walk_verdict_t cp_walk_pixels(const cp_walk_t *walk, int64_t width, int64_t height);
 

@@ -1,6 +1,6 @@
 /*
  * PDF (ISO 32000-1 section 7.5): the header and the end, as far apart from the file's as readers allow (Adobe's
- * implementation notes 13 and 18). The objects are not read here.
+ * implementation notes 13 and 18); of the objects no more than the page tree (walk_pages.c).
  */
 #include <string.h>
 
@@ -99,6 +99,7 @@ search(cp_walk_t *walk, const unsigned char **p, const unsigned char *end)
     }
 
     take(walk, *p, (size_t) len);
+    cp_walk_pages(&walk->of.pdf.pages, *p, (size_t) len);
     *p += len;
 
     return walk->of.pdf.header < 0 && len == room ? CP_WALK_SIGNATURE : CP_WALK_OK;
@@ -121,7 +122,9 @@ end_of_file(cp_walk_t *walk)
     }
 
     walk->trailing = walk->size - pdf->eof;
-    return CP_WALK_OK;
+    walk->pages = pdf->pages.total;
+
+    return walk->limits.max_pages > 0 && walk->pages > walk->limits.max_pages ? CP_WALK_TOO_MANY_PAGES : CP_WALK_OK;
 }
 
 

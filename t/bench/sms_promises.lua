@@ -28,8 +28,9 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('DEL', KEYS[2])
 redis.call('RPUSH', KEYS[3], ARGV[8])
-local count = redis.call('HLEN', KEYS[1])
-if count > 20 then
+if redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 then return 1 end
+redis.call('PEXPIRE', KEYS[1], ARGV[3], 'GT')
+if redis.call('HLEN', KEYS[1]) > 20 then
   local all, kept = redis.call('HGETALL', KEYS[1]), {}
   for i = 1, #all, 2 do
     local since, seen = string.match(all[i + 1], '^%d+ (%d+) (%d+) ')
@@ -42,7 +43,6 @@ if count > 20 then
   table.sort(kept, function(a, b) return a[1] < b[1] end)
   for i = 1, #kept - 19 do redis.call('HDEL', KEYS[1], kept[i][2]) end
 end
-if count == 1 or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1
 ]]
 

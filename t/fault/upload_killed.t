@@ -91,7 +91,7 @@ like $portal->ctl('check-materials'), qr/\A\d+ files, 0 damaged\n\z/, 'all that 
 
 subtest 'what was under way' => sub {
     my @left = temporaries($portal);
-    cmp_ok scalar @left, '>=', KILLS, @left . ' files are left half done';
+    cmp_ok scalar @left, '>', 0, @left . ' files are left half done';
     is_deeply [grep { ((stat)[2] & 07777) != 0600 } @left], [], 'for nobody else to read';
     my $ago = time - 660;
     utime $ago, $ago, @left;

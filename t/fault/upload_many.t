@@ -11,7 +11,7 @@ use Caportal::Test::Edge qw(eventually settled workers);
 use Caportal::Test::Upload qw(any_format descriptors licence_of resident whole_store);
 use Test::More;
 
-use constant {ORDERS => 8, CONNECTIONS => 16, WARM => 4, LONGEST => 40};
+use constant {ORDERS => 8, CONNECTIONS => 16, WARM => 12, LONGEST => 40};
 use constant GROWTH => 4096;    # kilobytes of all workers and their threads: over 40,000 it went up and down by 2,000
 
 my $uploads = $ENV{CAPORTAL_TEST_UPLOADS} // 10_000;

@@ -8,6 +8,7 @@ use warnings FATAL => 'all';
 use Caportal::Files qw(folder random_text read_file);
 use Caportal::Sample qw(new_jpeg new_phone new_request);
 use Caportal::Test;
+use Caportal::Test::Form qw(file_part form form_type);
 use Caportal::Test::Captcha qw(captcha);
 use Caportal::Test::Edge qw(raw);
 use Caportal::Test::Walk qw(operations path_of state_of is_unchanged is_problem code_of certificate_by);
@@ -134,6 +135,7 @@ my %body = (
 sub call ($client, $row, %option) {
     my %values = (%names, %{ $of{ $row->{id} } // {} }, %{ delete $option{names} // {} });
     my %sent = $row->{body} eq 'upload' ? (body => $jpeg, type => 'image/jpeg')
+        : $row->{body} eq 'form' ? (body => form(file_part($jpeg, 'image/jpeg', 'scan.jpg')), type => form_type())
         : $row->{body} eq 'raw'         ? (body => $csr,  type => 'application/pkcs10')
         : $row->{body} eq 'json'        ? (json => $body{ $row->{id} } // {})
         :                                 ();

@@ -9,7 +9,10 @@ use Caportal::Files qw(read_file);
 use Caportal::Sample qw(new_phone);
 use Caportal::Test;
 use Caportal::Test::Walk qw(is_problem at_once);
+use DBI;
 use Digest::SHA qw(hmac_sha256_hex sha256_hex);
+use IO::Socket::UNIX;
+use JSON::PP qw(decode_json);
 use Test::More;
 
 my $portal = Caportal::Test->start(edit => sub ($text) {
@@ -47,6 +50,22 @@ sub other_than ($code, $step = 1) { return sprintf '%06d', ($code + $step) % 1_0
 sub record () {
     my $key = $portal->redis_value('EVAL', "return redis.call('KEYS', 'caportal:sms:*')[1]", 0);
     return ($key, $portal->redis_value('EVAL', "return table.concat(redis.call('HGETALL', '$key'), ' ')", 0));
+}
+
+sub secret_of ($stack, $name) { return read_file("$stack->{home}/conf/secrets/$name") =~ s/\s+\z//r }
+
+sub database_lets_in ($stack, $user, $password) {
+    my $socket = $stack->service('mariadb')->socket;
+    return defined DBI->connect("DBI:MariaDB:mariadb_socket=$socket", $user, $password,
+        {RaiseError => 0, PrintError => 0});
+}
+
+# The first word of its answer to who has not signed in.
+sub redis_says ($stack, $line) {
+    my $client = IO::Socket::UNIX->new(Peer => $stack->service('redis')->socket) or die "redis: $!\n";
+    print {$client} "$line\r\n";
+    $client->flush;
+    return (split ' ', <$client> // '')[0];
 }
 
 subtest '36 (6.2.1/6.2.9): 8 to 128 characters, none cut off' => sub {
@@ -100,6 +119,56 @@ subtest '38 (6.3.1): a stolen list' => sub {
     } 1 .. 30;
     is $visitor->get('/status')->json->{events}{password_wrong} - $before, 3, 'of thirty three are looked at';
     is_problem($answers[-1], 403, 'captcha_required', 'for the others a captcha is demanded');
+};
+
+# What the stack's own set-up of deploy/ leaves behind, on a server of its own: nobody and nothing that nobody made.
+subtest '39 (6.3.2): no default account after installation' => sub {
+    my $fresh = Caportal::Test->start(own_database => 1);
+    my $stack = $fresh->stack;
+    my $count = sub ($table) { $fresh->value("SELECT COUNT(*) FROM $table") };
+
+    is $count->($_), 0, "$_: no row" for qw(account account_login unit unit_member person certificate);
+    my @staff = sort map { $_->{name} } @{ $fresh->addresses->{staff} };
+    is_deeply [sort map { $_->{name} } @{ decode_json($fresh->ctl('staff', 'list')) }], \@staff,
+        'of staff those who were added with a certificate of their own';
+    is_deeply [map { $_->{c} } @{ $fresh->rows('SHOW COLUMNS FROM staff LIKE "%password%"') }], [],
+        'who have no password at all';
+    is $fresh->redis_value('EVAL', "return #redis.call('KEYS', 'caportal:sessions:*')", 0), 0, 'nobody is signed in';
+
+    my $anybody = $fresh->client;
+    for (['admin', 'admin'], ['root', 'root'], ['administrator', 'password'], ['caportal', 'caportal'],
+        ['test', '12345678'])
+    {
+        $fresh->forget_limits;
+        is_problem($anybody->post('/api/sessions', {method => 'password', login => $_->[0], password => $_->[1]}), 401,
+            'bad_credentials', "$_->[0] is nobody");
+    }
+    is_problem($fresh->client('certificate')->get('/staff/api/session'), 401, 'certificate_missing', 'nor are staff');
+
+    my %secret = map { $_ => secret_of($stack, $_) } map { ("database-$_", "redis-$_") } qw(admin web signer);
+    my %other  = map { $_ => secret_of($portal->stack, $_) } keys %secret;
+    my %seen;
+    $seen{$_}++ for values %secret, values %other;
+    is scalar(grep { $_ > 1 } values %seen), 0, 'no secret of an installation is that of another';
+    is scalar(grep { length >= 32 } keys %seen), 12, 'each is long';
+    is scalar(grep { (stat "$stack->{home}/conf/secrets/$_")[2] & 07 } keys %secret), 0, 'and not for everybody to read';
+
+    my %ours = map { ("caportal_$_" => "database-$_") } qw(admin web signer);
+    is $fresh->value('SELECT COUNT(*) FROM mysql.user WHERE Host <> "localhost"'), 0, 'no database user from elsewhere';
+    my @users = map { $_->{User} } @{ $fresh->rows('SELECT User FROM mysql.user') };
+    is_deeply [grep { my $name = $_; !grep { $_ eq $name } @users } sort keys %ours], [], 'our database users are there';
+    for my $user (@users) {
+        my ($how) = $fresh->database->selectrow_array("SHOW CREATE USER '$user'\@'localhost'");
+        my $made  = exists $ours{$user};
+        ok $made || $how =~ /ACCOUNT LOCK|VIA unix_socket|OR unix_socket/, "$user: made by us, or no password";
+        is_deeply [grep { database_lets_in($stack, $user, $_) } '', $user, qw(caportal password root mysql)], [],
+            '... which none of the usual ones is' if $made;
+        ok database_lets_in($stack, $user, $secret{ $ours{$user} }), '... but its own' if $made;
+        is scalar(() = $how =~ /USING '(?!invalid')/g), 0, '... nobody has one' if !$made;
+    }
+
+    is redis_says($stack, 'PING'), '-NOAUTH', 'Redis answers nobody';
+    like redis_says($stack, "AUTH default $_"), qr/\A-WRONGPASS/, "... not with \"$_\"" for qw(default caportal redis);
 };
 
 subtest '42 (6.5.1): a code works once' => sub {

@@ -4,7 +4,7 @@ use warnings FATAL => 'all';
 # Request bodies in every form in which they may arrive: what is wanted comes through whole, what is not is refused as
 # soon as that is known, and no byte ever lies in a file of the server's own.
 
-use Caportal::Files qw(write_file);
+use Caportal::Files qw(read_file write_file);
 use Caportal::Sample qw(new_png);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw settled temporaries);
@@ -15,7 +15,12 @@ use Test::More;
 
 use constant { LIMIT => 1024 * 1024, JSON_LIMIT => 32 * 1024 };
 
-my $portal  = Caportal::Test->start;
+# The log also says how much of a request was read; one location has less time for uploads.
+my $slow   = 'location = /api/orders/none/materials/licence { caportal_api applicant; caportal_upload_timeout 1s; }';
+my $portal = Caportal::Test->start(edit => sub ($text) {
+    return $text =~ s/(\$request_time \$caportal_request_id)/$1 read=\$request_length/r
+        =~ s|^(\s*location /api/ )|$slow$1|mr;
+});
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
 my $order   = '/api/orders/' . $journey->no;
@@ -52,10 +57,13 @@ my @json   = ('Content-Type' => 'application/json');
 my @png    = ('Content-Type' => 'image/png');
 my @chunks = ('Transfer-Encoding' => 'chunked');
 
+# What is stored, as it came.
+sub evidence () { return $portal->staff('auditor')->get("/staff$scan/original")->body }
+
 sub is_stored ($answer, $bytes, $title) {
     is $answer && $answer->{status}, 201, $title or return;
     is decode_json($answer->{body})->{sha256}, sha256_hex($bytes), 'every byte of it';
-    is sha256_hex($client->get($scan)->body), sha256_hex($bytes), 'and back';
+    is sha256_hex(evidence()), sha256_hex($bytes), 'and back';
     return;
 }
 
@@ -103,7 +111,7 @@ subtest 'uploads' => sub {
         'one byte more, refused before it is sent';
     is raw($portal, $client)->ask($connection->head(PUT => $scan, @chunks, @png)
             . chunked($largest . 'x', 70_000))->{status}, 413, 'one byte more in chunks';
-    is sha256_hex($client->get($scan)->body), sha256_hex($largest), 'what was there stays';
+    is sha256_hex(evidence()), sha256_hex($largest), 'what was there stays';
 };
 
 subtest 'wrong bytes are refused by the first of them' => sub {
@@ -121,6 +129,58 @@ subtest 'wrong bytes are refused by the first of them' => sub {
     my $twice = raw($portal, $client)->ask($connection->head(PUT => $scan, @chunks, @png) . "14\r\n" . 'x' x 20 . 'zz');
     like $twice->{status}, qr/\A(?:400|415)\z/, 'wrong bytes and wrong framing behind: one answer';
     ok eventually(sub { !temporaries($portal) }, 2), 'nothing of them is kept';
+};
+
+# However fast the bytes come, little of them is read before the answer goes out.
+subtest 'and nothing behind them is read' => sub {
+    my $log  = $portal->home . '/log/access.log';
+    my $seen = -s $log;
+    my $connection = raw($portal, $client);
+    $connection->send($connection->head(PUT => $scan, 'Content-Length' => LIMIT, @png) . 'x' x LIMIT);
+    is $connection->answer(5)->{status}, 415, 'all at once';
+    my $read;
+    ok eventually(sub { ($read) = substr(read_file($log), $seen) =~ /PUT .* 415 .* read=(\d+)$/m }, 5), 'logged';
+    cmp_ok $read, '<=', 65536, 'at most 64 KB';
+};
+
+subtest 'type and name' => sub {
+    my $png = png_of(3000);
+    my $ask = sub (@head) {
+        my $connection = raw($portal, $client);
+        return $connection->ask($connection->whole(PUT => $scan, $png, @head))->{status};
+    };
+    my $named = sub ($name) { ('Content-Disposition' => "attachment; $name") };
+
+    is $ask->(@png, $named->($_)), 201, $_ for 'filename=licence', 'filename="licence.PNG"',
+        "filename*=UTF-8''%E6%89%A7%E7%85%A7.png", "filename=licence.png; filename*=UTF-8''%E6%89%A7%E7%85%A7.png";
+    is $ask->('Content-Type' => 'application/octet-stream', $named->('filename=licence.png')), 201, 'by its name alone';
+    is $ask->($named->('filename=licence.png')), 201, 'without a type';
+
+    is $ask->(@png, $named->($_)), 415, $_ for 'filename=licence.jpg', 'filename=licence.png.html',
+        "filename=licence.png; filename*=UTF-8''licence.jpg", 'filename=licence.';
+    is $ask->(@$_), 415, "@$_" for [], ['Content-Type' => 'application/octet-stream'], ['Content-Type' => 'image/webp'],
+        ['Content-Type' => 'image/png, image/jpeg'], [@png, 'Content-Encoding' => 'gzip'];
+    is $ask->(@png, $named->($_)), 400, $_
+        for 'filename="licence.png', 'filename=a.png; filename=b.png', 'filename*0=a.png';
+
+    my $connection = raw($portal, $client);
+    my $head = $connection->head(PUT => $scan, 'Content-Length' => length $png, @png)
+        =~ s/(Host:)/Content-Type: image\/jpeg\r\n$1/r;
+    is $connection->ask($head . $png)->{status}, 400, 'two types';
+};
+
+# Of an order that is not there: the time is over before anybody asks.
+subtest 'drop by drop' => sub {
+    my $connection = raw($portal, $client);
+    $connection->send($connection->head(PUT => '/api/orders/none/materials/licence', 'Content-Length' => 100_000, @png)
+            . substr png_of(3000), 0, 40);
+    my $end = time + 15;
+    $connection->send('\0') while !$connection->readable(0.1) && time < $end;
+    my $answer = $connection->answer;
+    is $answer && $answer->{status}, 408, 'refused';
+    is $answer && decode_json($answer->{body})->{code}, 'upload_too_slow', 'and told why';
+    is $answer && $answer->{headers}{connection}, 'close', 'the connection is closed';
+    ok eventually(sub { !temporaries($portal) }, 5), 'nothing of it is kept';
 };
 
 subtest 'no body, or one where none is asked for' => sub {
@@ -156,6 +216,9 @@ subtest 'Expect: 100-continue' => sub {
         413, 'too large: refused, not invited';
     is raw($portal)->ask($connection->head(PUT => $scan, Cookie => undef, 'Content-Length' => 1000, @expect))->{status},
         401, 'nobody: refused, not invited';
+    is raw($portal, $client)->ask($connection->head(PUT => $scan, 'Content-Length' => 1000, @expect, @$_))->{status},
+        415, "@$_: refused, not invited"
+        for ['Content-Type' => 'text/html'], ['Content-Disposition' => 'attachment; filename=licence.exe'];
 };
 
 subtest 'two requests in one piece' => sub {
@@ -197,12 +260,15 @@ subtest 'HTTP/2' => sub {
     my @stream  = ('-T', '-');
 
     is http2(PUT => $scan, $largest, 'image/png', @known), '2 201', 'an upload of known length';
-    is sha256_hex($client->get($scan)->body), sha256_hex($largest), 'every byte of it';
+    is sha256_hex(evidence()), sha256_hex($largest), 'every byte of it';
     is http2(PUT => $scan, png_of(LIMIT - 5), 'image/png', @stream), '2 201', 'of unknown length';
     is http2(PUT => $scan, "${largest}x", 'image/png', @known), '2 413', 'one byte too many';
     is http2(PUT => $scan, "${largest}x", 'image/png', @stream), '2 413', 'the same of unknown length';
     is http2(PUT => $scan, 'x' x LIMIT, 'image/png', @stream), '2 415', 'wrong bytes';
     is http2(PUT => $scan, '', 'image/png', @known), '2 422', 'an empty upload';
+
+    my ($sent) = http2(PUT => $scan, 'x' x LIMIT, 'image/png', @known, '--limit-rate', '40k', '-w', '%{size_upload}');
+    cmp_ok $sent, '<=', 65536, 'wrong bytes from somebody slow: most of them are never sent';
     is http2(PATCH => $order, padded(JSON_LIMIT), 'application/json', @stream), '2 200', 'JSON';
     is http2(PATCH => $order, padded(JSON_LIMIT + 1), 'application/json', @stream), '2 413', 'too much of it';
     is http2(GET => $order, 'x' x 5000, 'text/plain', @stream), '2 200', 'a body on GET';

@@ -33,6 +33,7 @@ write_file("$etc/open",          "s3cret\n",   0644);
 write_file("$etc/keyring-open",  "1 $key\n",   0644);
 write_file("$etc/keyring-group", "1 $key\n",   0660);
 write_file("$etc/form.txt",      "form\n");
+write_file("$etc/sample.jpg",    "sample\n");
 write_file("$etc/agreement.txt", "terms\n");
 write_file("$etc/agreement-long.txt", 'x' x (256 * 1024 + 1));
 write_file("$etc/profiles.conf", read_file("$root/conf/profiles.conf"));
@@ -50,9 +51,10 @@ http {
     caportal_database_timeout 2s 5s;
     caportal_redis unix:/run/no.sock user=web password_file=secret database=1 prefix=caportal:;
     caportal_redis_timeout 1s;
-    caportal_thread_pool database=one egress=one password=one;
+    caportal_thread_pool database=one egress=one password=one inspector=one;
     caportal_key_ring keyring;
     caportal_store $home/data/materials;
+    caportal_inspector unix:/run/no.sock timeout=15s pixels=40000000 pages=20 thumbnail=256 quality=90 min_edge=400;
     caportal_egress unix:/run/no.sock;
     caportal_egress_timeout 5s;
     caportal_sms path=/sms/ host=sms.example key_id=caportal secret_file=secret sign_name=内蒙古CA template=SMS_1;
@@ -67,6 +69,12 @@ http {
     caportal_profiles profiles.conf;
     caportal_session off;
     caportal_upload on;
+    caportal_upload_types jpeg png;
+    caportal_upload_max_size 10m;
+    caportal_upload_max_pixels 40m;
+    caportal_upload_max_pages 50;
+    caportal_upload_timeout 2m;
+    caportal_upload_check off;
     caportal_place "\$remote_addr";
     caportal_hall nmgca {
         title "内蒙古CA";
@@ -83,10 +91,14 @@ http {
             types jpeg png bmp gif pdf;
             max_size 1m;
             template form.txt;
-            example "样例";
+            max_pixels 20m;
+            max_pages 10;
+            sample sample.jpg;
+            wrong "模糊" "缺角";
             hint "提示";
         } # licence
-        material seal_image { title 印模; types jpg; max_size 200k; }
+        material seal_image { title 印模; types jpg; max_size 200k;
+            example "样例"; }
         project sold {
             title "收费";
             free off;
@@ -230,12 +242,15 @@ subtest 'the configuration that the cases change' => sub {
 
 subtest 'twice' => sub {
     once(qw(caportal_database caportal_database_timeout caportal_redis caportal_redis_timeout caportal_thread_pool
-        caportal_key_ring caportal_store caportal_egress caportal_egress_timeout caportal_sms caportal_sms_limits
+        caportal_key_ring caportal_store caportal_inspector caportal_egress caportal_egress_timeout caportal_sms
+        caportal_sms_limits
         caportal_captcha caportal_identity caportal_mobile caportal_session_timeout
         caportal_session_cache caportal_staff_session
-        caportal_profiles caportal_session caportal_upload caportal_place));
+        caportal_profiles caportal_session caportal_upload caportal_place
+        caportal_upload_types caportal_upload_max_size caportal_upload_max_pixels caportal_upload_max_pages
+        caportal_upload_timeout caportal_upload_check));
     once('title "内', qw(phone sign_in flow review_days claim payments payee agreement));
-    once('title "营', qw(types max_size template example hint));
+    once('title "营', 'types jpeg png bmp gif', qw(max_size max_pixels max_pages template sample hint));
     once('title "收', 'free off', qw(one_per_unit), 'applicants enterprise i', 'services new c', 'invoices',
         'deliveries mail p');
     once('title "一', 'years 1', 'price 260', 'profile unit', 'seal on', 'keys');
@@ -301,14 +316,30 @@ subtest 'Redis' => sub {
 
 subtest 'thread pools' => sub {
     passes('caportal_thread_pool', 'caportal_thread_pool database=one egress=one;');
-    for my $name (qw(database egress password)) {
-        my $line = 'caportal_thread_pool database=one egress=one password=one;' =~ s/$name=one/$name=other/r;
+    for my $name (qw(database egress password inspector)) {
+        my $line = 'caportal_thread_pool database=one egress=one password=one inspector=one;'
+            =~ s/$name=one/$name=other/r;
         refused('caportal_thread_pool', qr/unknown thread pool "other"/, $line, $line);
     }
     refused('caportal_thread_pool', qr/needs the parameter "egress="/,
         'caportal_thread_pool database=one password=one;');
     refused('caportal_thread_pool', qr/invalid parameter "sms=one"/,
         'caportal_thread_pool database=one egress=one sms=one;');
+};
+
+subtest 'inspector' => sub {
+    passes('caportal_inspector', 'caportal_inspector unix:/run/no.sock;',
+        'caportal_inspector unix:/run/no.sock timeout=1ms pixels=1000000 pages=1 thumbnail=16 quality=50 min_edge=0;',
+        'caportal_inspector unix:/x timeout=10m pixels=1000000000 pages=50 thumbnail=1024 quality=100 min_edge=10000;');
+    parameters('caportal_inspector', optional => [qw(timeout pixels pages thumbnail quality min_edge)]);
+    each_refused('caportal_inspector', qr/"unix:\/path" only|invalid address|is too long/,
+        map {"caportal_inspector $_;"} qw(127.0.0.1 inspector:80 unix:), 'unix:/' . 'x' x 107);
+    each_refused('caportal_inspector', qr/invalid time/,
+        map {"caportal_inspector unix:/x timeout=$_;"} qw(0 x -1s 11m));
+    each_refused('caportal_inspector', qr/invalid number "[^"]+" .*takes \d+ to \d+/,
+        map {"caportal_inspector unix:/x $_;"} qw(pixels=999999 pixels=1000000001 pixels=40m pages=0 pages=51 pages=x
+        thumbnail=15 thumbnail=1025 quality=49 quality=101 quality=-90 min_edge=10001 min_edge=x));
+    refused('caportal_inspector', qr/invalid number of arguments/, 'caportal_inspector;');
 };
 
 subtest 'key ring, store, profiles' => sub {
@@ -430,7 +461,7 @@ subtest 'locations' => sub {
 
 subtest 'out of place' => sub {
     my %line = map { (/^\s*(\w+)/)[0] => s/^\s+|\n//gr } grep {/^    caportal_\w+ [^{]*;$/} split /^/, $good;
-    delete @line{qw(caportal_session caportal_upload caportal_place)};
+    delete @line{grep {/\Acaportal_(?:session\z|upload|place)/ && $_ ne 'caportal_upload_quota'} keys %line};
     for my $name (sort keys %line) {
         my $line = $line{$name};
         refused('listen', qr/"$name" directive is not allowed here/, "listen 1;\n$line");
@@ -492,7 +523,19 @@ subtest 'materials' => sub {
     each_refused('types', qr/invalid value "tiff"/, 'types tiff;', 'types jpeg tiff;');
     each_refused('max_size', qr/invalid value/, map {"max_size $_;"} qw(0 x -1 1t));
     refused('template', qr/cannot open "\Q$etc\E\/missing"/, 'template missing;');
-    each_refused($_, qr/invalid value/, "$_ \"\";") for qw(example hint);
+    each_refused($_, qr/invalid value/, "$_ \"\";") for qw(hint wrong);
+    passes('max_pixels', undef, map {"max_pixels $_;"} qw(1 1m 1000M 1000000000));
+    each_refused('max_pixels', qr/needs a number of pixels/,
+        map {"max_pixels $_;"} qw(0 m x -1 1.5m 1001m 1000000001 1k));
+    passes('max_pages', undef, map {"max_pages $_;"} qw(1 10000));
+    each_refused('max_pages', qr/needs a number of pages/, map {"max_pages $_;"} qw(0 x -1 10001));
+    passes('sample', undef, "sample $etc/sample.jpg;");
+    refused('sample', qr/cannot open "\Q$etc\E\/missing.png"/, 'sample missing.png;');
+    each_refused('sample', qr/named neither \.jpg nor \.png/, map {"sample $_;"} qw(form.txt sample sample.gif));
+    refused('sample', qr/material "licence" has both "sample" and "example"/, "sample sample.jpg;\nexample /a.png;",
+        '} # licence');
+    passes('wrong', undef, 'wrong 一;', "wrong 一;\nwrong 二;", 'wrong 1 2 3 4 5 6 7 8;');
+    refused('wrong', qr/has one text too many/, 'wrong 1 2 3 4 5 6 7 8 9;');
     refused($_->[0], qr/material "licence" needs "title", "types" and "max_size"/, undef, '} # licence')
         for ['title "营'], ['types'], ['max_size'];
     refused('material seal_image', qr/duplicate material "licence"/,
@@ -500,7 +543,35 @@ subtest 'materials' => sub {
     each_refused('material seal_image', qr/invalid name/, map {"material $_ { }"} '""', 'a/b', 'x' x 65);
     each_refused($_->[0], qr/invalid number of arguments/, "$_->[1];", $_->[2] ? "$_->[1] a b;" : ())
         for ['title "营', 'title', 1], ['types', 'types'], ['max_size', 'max_size', 1], ['template', 'template', 1],
-        ['example', 'example', 1], ['hint', 'hint', 1];
+        ['sample', 'sample', 1], ['hint', 'hint', 1], ['max_pixels', 'max_pixels', 1], ['max_pages', 'max_pages', 1],
+        ['wrong', 'wrong'];
+};
+
+subtest 'uploads' => sub {
+    passes('caportal_upload_types', 'caportal_upload_types jpeg jpg png bmp gif pdf;', undef);
+    each_refused('caportal_upload_types', qr/invalid value "tiff"/, 'caportal_upload_types tiff;',
+        'caportal_upload_types jpeg tiff;');
+    passes('caportal_upload_max_size', map {"caportal_upload_max_size $_;"} qw(1 100k 10G));
+    each_refused('caportal_upload_max_size', qr/invalid value/, map {"caportal_upload_max_size $_;"} qw(x -1 1t));
+    refused('caportal_upload_max_size', qr/must be above 0/, 'caportal_upload_max_size 0;');
+    passes('caportal_upload_max_pixels', map {"caportal_upload_max_pixels $_;"} qw(1 40m 1000m));
+    each_refused('caportal_upload_max_pixels', qr/needs a number of pixels from 1 to 1000m/,
+        map {"caportal_upload_max_pixels $_;"} qw(0 m 1001m x));
+    passes('caportal_upload_max_pages', map {"caportal_upload_max_pages $_;"} qw(1 10000));
+    each_refused('caportal_upload_max_pages', qr/needs a number of pages from 1 to 10000/,
+        map {"caportal_upload_max_pages $_;"} qw(0 10001 x 1m));
+    passes('caportal_upload_timeout', map {"caportal_upload_timeout $_;"} qw(1s 1h));
+    each_refused('caportal_upload_timeout', qr/needs a time from 1s to 1h/,
+        map {"caportal_upload_timeout $_;"} qw(0 999ms 61m));
+    refused('caportal_upload_timeout', qr/invalid value/, 'caportal_upload_timeout x;');
+    each_refused('caportal_upload_check', qr/invalid value "yes"/, 'caportal_upload_check yes;');
+    each_refused("caportal_upload_$_", qr/invalid number of arguments/, "caportal_upload_$_;")
+        for qw(types max_size max_pixels max_pages timeout check);
+
+    # In a server and in a location as well, the inner in place of the outer.
+    my $all = 'caportal_upload_types gif; caportal_upload_max_size 1m; caportal_upload_max_pixels 1m;'
+        . ' caportal_upload_max_pages 1; caportal_upload_timeout 1m; caportal_upload_check on;';
+    passes('location /guarded/', "$all\nlocation /guarded/ {\n$all\n}");
 };
 
 subtest 'projects' => sub {
@@ -575,7 +646,7 @@ subtest 'in a file of its own' => sub {
 # Without the settings that operations need, all of them are named at once, at the first location that needs them.
 subtest 'what is missing' => sub {
     my @settings = qw(caportal_database caportal_redis caportal_egress caportal_thread_pool caportal_key_ring
-        caportal_store caportal_profiles caportal_sms caportal_identity);
+        caportal_store caportal_inspector caportal_profiles caportal_sms caportal_identity);
     for my $missing ((map { [$_] } grep { $_ ne 'caportal_profiles' } @settings), [@settings, 'caportal_hall']) {
         my $text = $good;
         for my $name (@$missing) {

@@ -81,20 +81,6 @@ subtest 'changed behind the rules' => sub {
     is $reviewer->post("/staff/api/orders/$no/approve")->code, 500, 'is not approved';
 };
 
-subtest 'parts of a file' => sub {
-    my $order = $portal->order_until('draft');
-    my $bytes = new_bmp(300, 300);
-    my $at    = path($order, 'licence');
-    my $part  = sub ($range) { return $order->applicant->get($at, headers => {Range => "bytes=$range"}) };
-    is put($order, 'licence', $bytes)->code, 201, 'a file of some chunks';
-    is_deeply [$part->('0-0')->code, $part->('0-0')->body], [206, 'B'], 'its first byte';
-    is $part->('65530-65545')->body, substr($bytes, 65530, 16), 'where two chunks meet';
-    is $part->('-10')->body, substr($bytes, -10), 'its end';
-    is $part->('100-')->headers->content_range, sprintf('bytes 100-%d/%d', length($bytes) - 1, length $bytes), 'the rest';
-    is $part->(length($bytes) . '-')->code, 416, 'beyond';
-    is $order->applicant->get($at)->body, $bytes, 'all of it';
-};
-
 subtest 'room' => sub {
     my $order = $portal->order_until('draft');
     my @large = map { new_bmp(550, 550 + $_) } 0 .. 3;

@@ -8,6 +8,7 @@ use warnings FATAL => 'all';
 use Caportal::Files qw(folder read_file random_text);
 use Caportal::Sample qw(new_jpeg new_request);
 use Caportal::Test;
+use Caportal::Test::Form qw(file_part form form_type);
 use Caportal::Test::Walk qw(operations path_of state_of is_unchanged code_of);
 use Test::More;
 
@@ -33,6 +34,7 @@ my @calls = (
     ['editOrder',         'EDIT',            'APPLICANT', undef, {email => 'late@example.com'}],
     ['acceptAgreement',   'EDIT',            'APPLICANT', undef, undef],
     ['putMaterial',       'EDIT',            'APPLICANT', undef, undef],
+    ['postMaterial',      'EDIT',            'APPLICANT', undef, undef],
     ['removeMaterial',    'EDIT',            'APPLICANT', undef, undef],
     ['putRequest',        'EDIT',            'APPLICANT', undef, undef],
     ['submitOrder',       'SUBMIT',          'APPLICANT', undef, {}],
@@ -40,6 +42,7 @@ my @calls = (
     ['receiveOrder',      'COMPLETE',        'APPLICANT', undef, {}],
     ['createPayment',     'PAY',             'APPLICANT', undef, {method => 'transfer'}],
     ['putVoucher',        'PAY',             'APPLICANT', undef, undef],
+    ['postVoucher',       'PAY',             'APPLICANT', undef, undef],
     ['claimOrder',        'CLAIM',           'REVIEWER',  'reviewer', {}],
     ['approveOrder',      'APPROVE',         'REVIEWER',  'reviewer', {}],
     ['rejectOrder',       'REJECT',          'REVIEWER',  'reviewer',
@@ -129,6 +132,7 @@ sub ask ($journey, $call) {
 
     $json //= {map { $_ => $journey->{hall}{agreement}{$_} } qw(version sha256)};
     my %sent = $row{$id}{body} eq 'upload' ? (body => $jpeg, type => 'image/jpeg')
+        : $row{$id}{body} eq 'form' ? (body => form(file_part($jpeg, 'image/jpeg', 'scan.jpg')), type => form_type())
         : $row{$id}{body} eq 'raw'         ? (body => $csr,  type => 'application/pkcs10')
         : $row{$id}{body} eq 'json'        ? (json => $json, key => random_text(16))
         :                                    ();

@@ -58,6 +58,11 @@ my $client  = $journey->applicant;
 my $path    = '/api/orders/' . $journey->no . '/materials/licence';
 my $scan    = new_bmp(320, 320);
 
+use constant COPIES => 2;    # of a picture: what is shown of it, and its thumbnail
+
+# The file itself.
+sub evidence () { return $portal->staff('auditor')->get("/staff$path/original") }
+
 # New bytes each time: the same ones are not stored again.
 sub put () {
     substr($scan, -8) = sprintf '%08d', ++state $count;
@@ -67,11 +72,12 @@ sub put () {
 
 subtest 'an upload' => sub {
     is put()->code, 201, 'is taken';
-    is scalar(objects()), 1, 'lies in the bucket';
+    is scalar(objects()), 1 + COPIES, 'lies in the bucket with its copies';
     is scalar(spooled()), 0, 'and no longer in the spool';
-    my ($object) = objects();
-    is index(read_file($object), substr $scan, 1000, 64), -1, 'sealed';
-    is $client->get($path)->body, $scan, 'and is read back';
+    is_deeply [grep { index($_, substr $scan, 1000, 64) >= 0 || /\A(?:\xff\xd8|BM)/ } map { read_file($_) } objects()],
+        [], 'sealed';
+    is evidence()->body, $scan, 'and is read back';
+    like $client->get($path)->body, qr/\A\xff\xd8/, 'as is its copy';
 };
 
 subtest 'the server refuses' => sub {
@@ -91,9 +97,9 @@ subtest 'evidence that was changed' => sub {
     my $bytes  = read_file($newest);
     substr($bytes, 70_000, 1) ^.= "\x01";
     write_file($newest, $bytes);
-    is $client->get($path)->code, 500, 'is not shown';
+    is evidence()->code, 500, 'is not given out';
     write_file($newest, substr $bytes, 0, 100_000);
-    is $client->get($path)->code, 500, 'nor what was cut';
+    is evidence()->code, 500, 'nor what was cut';
     put();
 };
 
@@ -107,10 +113,11 @@ subtest 'a sweep' => sub {
     write_file($orphan, 'left over');
     write_file(($orphan =~ s{_object\z}{_$_}r), read_file($cut[0] =~ s{_object\z}{_$_}r)) for qw(metadata.json object.md5);
     utime 1, 1, $_ for objects();
-    my $needed = $portal->value('SELECT COUNT(*) FROM material WHERE state <> "discarded"');
+    my $needed = (1 + COPIES) * $portal->value('SELECT COUNT(*) FROM material WHERE state <> "discarded"');
     is $portal->ctl('sweep-materials', @options), ($before + 1 - $needed) . " files removed\n", 'what no row needs goes';
     is scalar(objects()), $needed, 'what one needs stays';
-    is $client->get($path)->body, $scan, 'readable';
+    is evidence()->body, $scan, 'readable';
+    is $client->get($path)->code, 200, 'as are its copies';
     like eval { $portal->ctl('sweep-materials', @options[0 .. 7]) } // $@, qr/needs --s3-bucket/, 'half a bucket';
 };
 

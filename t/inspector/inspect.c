@@ -1,8 +1,8 @@
 /*
  * inspect SOCKET [NAME=VALUE…] TYPE:FILE…      one line of JSON a file, what cp_inspect() said of it
  *
- * NAME is pixels, pages, thumbnail, quality, edge, timeout (ms), times (each file so often) or out (a prefix: copies
- * are written to PREFIX.copy, .thumbnail and .page1 …).
+ * NAME is pixels, pages, thumbnail, quality, edge, mark (a text), timeout (ms), times (each file so often) or out (a
+ * prefix: copies are written to PREFIX.copy, .thumbnail and .page1 …).
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +67,8 @@ set(const char *name, const char *value)
         request.quality = number;
     } else if (strcmp(name, "edge") == 0) {
         request.min_edge = number;
+    } else if (strcmp(name, "mark") == 0) {
+        request.mark = value;
     } else if (strcmp(name, "timeout") == 0) {
         conf.timeout_ms = number;
     } else if (strcmp(name, "times") == 0) {

@@ -6,7 +6,11 @@ use warnings FATAL => 'all';
 
 my $root = shift // '.';
 
-my %rank = (base => 0, walk => 0, db => 1, redis => 1, egress => 1, catalog => 1, inspect => 1, store => 1, call => 2);
+my %rank = (
+    base => 0, walk => 0, multipart => 0,
+    db => 1, redis => 1, egress => 1, catalog => 1, inspect => 1, gate => 1, store => 1,
+    call => 2,
+);
 my ($feature, $api, $program) = (3, 4, 5);
 
 # The layer of a folder of lib/, of lib/ itself, or of a program.

@@ -48,7 +48,7 @@ is_english(const char *text)
 static void
 errors(void **state)
 {
-    static const int statuses[] = { 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 507 };
+    static const int statuses[] = { 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503, 507 };
 
     const cp_error_t *row;
     int               i, j;

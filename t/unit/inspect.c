@@ -78,6 +78,16 @@ requests(void **state)
     BAD(quality, 49);
     BAD(quality, 101);
 #undef BAD
+
+    request = good_request;
+    memset(request.mark, 'x', sizeof(request.mark));
+    assert_false(cp_wire_request_is_sound(&request));
+    request.mark[sizeof(request.mark) - 1] = '\0';
+    assert_true(cp_wire_request_is_sound(&request));
+    request.type = CP_TYPE_PNG;
+    assert_true(cp_wire_request_is_sound(&request));
+    request.type = CP_TYPE_PDF;
+    assert_false(cp_wire_request_is_sound(&request));
 }
 
 
@@ -135,6 +145,16 @@ replies(void **state)
     BAD(thumbnail.size, 0);
     BAD(thumbnail.size, 0xfffffffe);
 #undef BAD
+
+    /* A marked picture comes alone. */
+    document.mark[0] = 'x';
+    reply = picture_reply();
+    assert_false(cp_wire_reply_is_sound(&document, &reply));
+    memset(&reply.thumbnail, 0, sizeof(reply.thumbnail));
+    reply.size = reply.copy.size;
+    assert_true(cp_wire_reply_is_sound(&document, &reply));
+    assert_false(cp_wire_reply_is_sound(&good_request, &reply));
+    document = good_request;
 
     /* A document has pages and no copy; the thumbnail lies behind the first page. */
     document.type = CP_TYPE_PDF;

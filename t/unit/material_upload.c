@@ -23,10 +23,10 @@ static char       folder[] = "/tmp/caportal-material-XXXXXX";
 static cp_app_t   app;
 static cp_call_t  call;
 
-static const cp_material_rule_t rule = {
-    .kind = { 7, (char *) (uintptr_t) "licence" },
+static const cp_gate_limits_t limits = {
     .types = CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_BMP,
     .max_size = MIB,
+    .max_pixels = 40000000,
 };
 
 
@@ -148,10 +148,33 @@ temporaries(void)
 
 
 static cp_upload_t *
+open_as(const cp_app_t *given, const char *type, int64_t length, cp_code_t *code)
+{
+    cp_gate_head_t head = { .content_type = cp_str(type), .length = length };
+
+    return cp_upload_open(given, &limits, CP_GATE_RAW, &head, code);
+}
+
+
+static void
+refused_as(const cp_app_t *given, const char *type, int64_t length, cp_code_t expected)
+{
+    cp_code_t    code;
+    cp_upload_t *upload = open_as(given, type, length, &code);
+
+    assert_int_equal(code, expected);
+    assert_non_null(upload);
+    assert_int_equal(cp_upload_write(upload, "x", 1), expected);
+    assert_int_equal(cp_upload_finish(upload), expected);
+    cp_upload_close(upload);
+}
+
+
+static cp_upload_t *
 opened(void)
 {
     cp_code_t    code;
-    cp_upload_t *upload = cp_upload_open(&app, &rule, CP_STR("image/jpeg"), -1, &code);
+    cp_upload_t *upload = open_as(&app, "image/jpeg", -1, &code);
 
     assert_non_null(upload);
     assert_int_equal(code, CP_OK);
@@ -303,14 +326,12 @@ refused_at_the_door(void **state)
         { "image/jpeg", MIB + 1, CP_E_TOO_LARGE },
         { "image/jpeg", INT64_MAX, CP_E_TOO_LARGE },
     };
-    cp_code_t code;
-    size_t    i;
+    size_t i;
 
     (void) state;
 
     for (i = 0; i < COUNT(rows); i++) {
-        assert_null(cp_upload_open(&app, &rule, cp_str(rows[i].type), rows[i].length, &code));
-        assert_int_equal(code, rows[i].code);
+        refused_as(&app, rows[i].type, rows[i].length, rows[i].code);
     }
     assert_int_equal(temporaries(), 0);
 }
@@ -342,7 +363,7 @@ format(void **state)
 
     for (i = 0; i < 2 * COUNT(rows); i++) {
         most = i % 2 == 0 ? 1 : 100;
-        upload = cp_upload_open(&app, &rule, cp_str(rows[i / 2].type), -1, &code);
+        upload = open_as(&app, rows[i / 2].type, -1, &code);
         assert_non_null(upload);
         assert_int_equal(write_slices(upload, cp_str(rows[i / 2].body), most), rows[i / 2].write);
         assert_int_equal(cp_upload_finish(upload), rows[i / 2].finish);
@@ -379,7 +400,7 @@ structure(void **state)
 
     for (i = 0; i < 2 * COUNT(rows); i++) {
         (rows[i / 2].type[6] == 'p' ? picture_png : picture_jpeg)(&picture, rows[i / 2].parts);
-        upload = cp_upload_open(&app, &rule, cp_str(rows[i / 2].type), -1, &code);
+        upload = open_as(&app, rows[i / 2].type, -1, &code);
         assert_non_null(upload);
 
         code = write_slices(upload, cp_str_n(picture.bytes, picture.len), i % 2 == 0 ? 1 : sizeof(picture.bytes));
@@ -428,16 +449,35 @@ limit(void **state)
 static void
 narrower_limits(void **state)
 {
-    cp_upload_t *upload = opened();
+    static const struct { cp_gate_limits_t limits; cp_code_t code; const char *reason; } rows[] = {
+        { { .types = CP_TYPE_JPEG | CP_TYPE_PDF, .max_size = 1000 }, CP_OK, NULL },
+        { { .types = CP_TYPE_JPEG, .max_size = 1000, .max_pixels = 256, .max_pages = 1 }, CP_OK, NULL },
+        { { .types = CP_TYPE_JPEG, .max_size = 999 }, CP_E_TOO_LARGE, NULL },
+        { { .types = CP_TYPE_PNG | CP_TYPE_PDF, .max_size = 1000 }, CP_E_MEDIA_TYPE, NULL },
+        { { .types = CP_TYPE_JPEG, .max_size = 1000, .max_pixels = 255 }, CP_E_BAD_FILE, "too_many_pixels" },
+    };
+    cp_call_t narrowed = { .app = &app };
+    json_t   *reason;
+    size_t    i;
 
     (void) state;
 
-    assert_int_equal(cp_upload_write(upload, sample(1000).data, 1000), CP_OK);
-    assert_int_equal(cp_upload_finish(upload), CP_OK);
-    assert_int_equal(cp_upload_fits(upload, CP_TYPE_JPEG | CP_TYPE_PDF, 1000), CP_OK);
-    assert_int_equal(cp_upload_fits(upload, CP_TYPE_JPEG, 999), CP_E_TOO_LARGE);
-    assert_int_equal(cp_upload_fits(upload, CP_TYPE_PNG | CP_TYPE_PDF, 1000), CP_E_MEDIA_TYPE);
-    cp_upload_close(upload);
+    for (i = 0; i < COUNT(rows); i++) {
+        narrowed.upload = opened();
+        assert_int_equal(cp_upload_write(narrowed.upload, sample(1000).data, 1000), CP_OK);
+        assert_int_equal(cp_upload_finish(narrowed.upload), CP_OK);
+        assert_int_equal(cp_upload_narrow(&narrowed, &rows[i].limits), rows[i].code);
+
+        reason = json_object_get(narrowed.members, "reason");
+        if (rows[i].reason == NULL) {
+            assert_null(reason);
+        } else {
+            assert_string_equal(json_string_value(reason), rows[i].reason);
+        }
+        json_decref(narrowed.members);
+        narrowed.members = NULL;
+        cp_upload_close(narrowed.upload);
+    }
 }
 
 
@@ -601,18 +641,15 @@ removed(void **state)
 static void
 no_store(void **state)
 {
-    cp_app_t  nowhere = app;
-    cp_code_t code;
+    cp_app_t nowhere = app;
 
     (void) state;
 
     nowhere.store.folder = CP_STR("/nonexistent/caportal");
-    assert_null(cp_upload_open(&nowhere, &rule, CP_STR("image/jpeg"), -1, &code));
-    assert_int_equal(code, CP_E_STORE);
+    refused_as(&nowhere, "image/jpeg", -1, CP_E_STORE);
 
     nowhere.store.folder = CP_STR_NULL;
-    assert_null(cp_upload_open(&nowhere, &rule, CP_STR("image/jpeg"), -1, &code));
-    assert_int_equal(code, CP_E_STORE);
+    refused_as(&nowhere, "image/jpeg", -1, CP_E_STORE);
 }
 
 

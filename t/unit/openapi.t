@@ -101,6 +101,7 @@ sub body_kind ($body) {
     return 'none' if !$body;
     my @types = keys %{ $body->{content} };
     return 'json' if grep { $_ eq 'application/json' } @types;
+    return 'form' if grep { $_ eq 'multipart/form-data' } @types;
     return (grep { m{^image/} } @types) ? 'upload' : 'raw';
 }
 
@@ -141,7 +142,8 @@ for my $id (sort grep { $rows{$_} } keys %described) {
             bad_idempotency_key    => $row->{idempotent},
             idempotency_key_reused => $row->{idempotent},
             proof_required         => $row->{fresh},
-            malformed_body         => $row->{body} eq 'json',
+            malformed_body         => scalar $row->{body} =~ /\A(?:json|upload|form)\z/,
+            upload_too_slow        => scalar $row->{body} =~ /\A(?:upload|form)\z/,
             unsupported_media_type => $row->{body} ne 'none',
             provider_unavailable   => $row->{pool} eq 'egress',
             too_large              => 1,

@@ -379,6 +379,61 @@ pdf(void **state)
 }
 
 
+#define TREE(count)  "2 0 obj <</Type/Pages/Count " count "/Kids[3 0 R]>> endobj\n"
+
+/* Pages where the tree is in the clear. The limit here is 3. */
+static void
+pdf_pages(void **state)
+{
+    static const struct { const char *objects; int64_t pages; cp_walk_verdict_t verdict; } rows[] = {
+        { "", 0, CP_WALK_OK },
+        { TREE("1"), 1, CP_WALK_OK },
+        { TREE("3"), 3, CP_WALK_OK },
+        { TREE("4"), 4, CP_WALK_TOO_MANY_PAGES },
+        { TREE("99999999999"), 99999999999, CP_WALK_TOO_MANY_PAGES },
+        { TREE("999999999999"), 0, CP_WALK_OK },
+        { TREE("5 0 R"), 0, CP_WALK_OK },
+        { TREE("-5"), 0, CP_WALK_OK },
+        { TREE("x"), 0, CP_WALK_OK },
+        { TREE("4") TREE("2"), 2, CP_WALK_OK },
+        { TREE("2") TREE("4"), 4, CP_WALK_TOO_MANY_PAGES },
+        { "<</Count 4\n/Kids [3 0 R]\r/Type\t/Pages>>", 4, CP_WALK_TOO_MANY_PAGES },
+        { "<</Count%\n 4/Type/Pages%>>\n>>", 4, CP_WALK_TOO_MANY_PAGES },
+        { "<</A<</Count 9>>/Count 2/B(>>\\)(>>))/C<3e3e>/Type/Pages>>", 2, CP_WALK_OK },
+        { "<</Type/Pages/Count 9/Parent 2 0 R>>", 0, CP_WALK_OK },
+        { "<</Type/Outlines/Count 9>>", 0, CP_WALK_OK },
+        { "<</Type/Page/Count 9>>", 0, CP_WALK_OK },
+        { "<</Count 9>><</Type/Pages>>", 0, CP_WALK_OK },
+        { "(<</Type/Pages/Count 9>>)", 0, CP_WALK_OK },
+        { "%<</Type/Pages/Count 9>>\n", 0, CP_WALK_OK },
+        { "<</L 9>>stream\n" TREE("9") "endstrendstream " TREE("1"), 1, CP_WALK_OK },
+        { "<</L 9>>stream\n" TREE("9"), 0, CP_WALK_OK },
+        { "stream endstream " TREE("2"), 2, CP_WALK_OK },
+        { "<<<<<<<<<<<<<<<<<</Type/Pages/Count 9>> stream >>>>>>>>>>>>>>>>" TREE("2"), 2, CP_WALK_OK },
+        { ">> >>" TREE("2"), 2, CP_WALK_OK },
+        { "<" TREE("9") ">" TREE("2"), 2, CP_WALK_OK },
+    };
+    cp_walk_t walk;
+    picture_t picture;
+    size_t    i;
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        picture.len = 0;
+        picture_put(&picture, "%PDF-1.4\n", 9);
+        picture_put(&picture, rows[i].objects, strlen(rows[i].objects));
+        picture_put(&picture, "\nxref\nstartxref\n9\n%%EOF", 24);
+        assert_verdict(CP_WALK_PDF, &picture, rows[i].verdict, rows[i].objects);
+
+        verdict_of(CP_WALK_PDF, picture.bytes, picture.len, &walk);
+        if (walk.pages != rows[i].pages) {
+            fail_msg("%s: %lld pages", rows[i].objects, (long long) walk.pages);
+        }
+    }
+}
+
+
 /* A header alone brings the verdict on its numbers: at its last byte, with nothing of the rest there. */
 static void
 limits_come_early(void **state)
@@ -446,7 +501,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(png),      cmocka_unit_test(png_depths), cmocka_unit_test(jpeg),
         cmocka_unit_test(gif),      cmocka_unit_test(bmp),        cmocka_unit_test(bmp_runs),
-        cmocka_unit_test(pdf),      cmocka_unit_test(damaged),    cmocka_unit_test(limits_come_early),
+        cmocka_unit_test(pdf), cmocka_unit_test(pdf_pages),
+            cmocka_unit_test(damaged),    cmocka_unit_test(limits_come_early),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

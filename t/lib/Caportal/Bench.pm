@@ -99,14 +99,18 @@ sub beside ($self, @processes) {
     return $other;
 }
 
-# Seconds of CPU that the pinned processes have used.
+# Seconds of CPU that the pinned processes have used, by the name of their program.
 sub _used ($self) {
-    my $ns = 0;
-    for my $file (map { glob "/proc/$_/task/*/schedstat" } @{ $self->{pids} }) {
-        open my $stat, '<', $file or next;
-        $ns += (split ' ', <$stat> // '0')[0];
+    my %seconds;
+    for my $pid (@{ $self->{pids} }) {
+        open my $comm, '<', "/proc/$pid/comm" or next;
+        chomp(my $name = <$comm> // '');
+        for my $file (glob "/proc/$pid/task/*/schedstat") {
+            open my $stat, '<', $file or next;
+            $seconds{$name} += (split ' ', <$stat> // '0')[0] / 1e9;
+        }
     }
-    return $ns / 1e9;
+    return \%seconds;
 }
 
 # Seconds in which the server's CPU was busy with anything.
@@ -123,13 +127,16 @@ sub measure ($self, $label, $load) {
     my ($used, $busy, $begin) = ($self->_used, $self->_busy, time);
     my $got  = $load->();
     my $time = time - $begin;
-    my $cpu  = $self->_used - $used + ($got->{cpu} // 0);
+    my $now  = $self->_used;
+    my %part = map { $_ => $now->{$_} - ($used->{$_} // 0) } keys %$now;
+    my $cpu  = sum0(values %part) + ($got->{cpu} // 0);
 
     die "$label: no operation was done\n" if !$got->{count};
     $got->{cpu_us}    = 1e6 * $cpu / $got->{count};
     $got->{strangers} = 100 * ($self->_busy - $busy - $cpu) / $time;
     $got->{strangers} = 0 if $got->{strangers} < 0;
-    printf STDERR "%-28s %9.0f/s %9.1f us%s%s\n", $label, @$got{qw(rate cpu_us)},
+    printf STDERR "%-28s %9.0f/s %9.1f us (%s)%s%s\n", $label, @$got{qw(rate cpu_us)},
+        join(', ', map { sprintf '%s %.1f', $_, 1e6 * $part{$_} / $got->{count} } sort keys %part),
         $got->{p99} ? sprintf '  p50 %.2f p99 %.2f ms', @$got{qw(p50 p99)} : '',
         $got->{strangers} > NOISY ? sprintf '  noisy: %.0f %% by others', $got->{strangers} : '';
     return $got;

@@ -21,9 +21,9 @@ our @EXPORT_OK = qw(operations path_of state_of is_unchanged is_problem code_of 
 my $root = abs_path(dirname(__FILE__) . '/../../../..');
 
 # Everything that a call may change; the signer writes what is left out on its own.
-my @tables = qw(account account_decision account_login certificate certificate_order idempotency issuance material
-    order_duty order_event payment person phone_change sms_code staff unit unit_appointment unit_invitation unit_member
-    unit_request verification);
+my @tables = qw(account account_decision account_login certificate certificate_order idempotency inspection issuance
+    material material_copy order_duty order_event payment person phone_change sms_code staff unit unit_appointment
+    unit_invitation unit_member unit_request verification);
 
 # The rows: id, method, path, callers (public, account or names of roles), body (none, json, raw, upload) …
 sub operations () {

@@ -1,0 +1,174 @@
+use v5.36;
+use utf8;
+use warnings FATAL => 'all';
+
+# Between the last byte of an upload and its answer: what the inspector refuses, and what becomes of uploads when a
+# child of it, it itself or the server's worker is killed over a file, or all its time is taken. Nothing half done stays.
+
+use Caportal::Files qw(capture read_file write_file);
+use Caportal::Sample qw(new_png);
+use Caportal::Test;
+use Caportal::Test::Edge qw(eventually raw settled temporaries workers);
+use Caportal::Test::Inspector;
+use Caportal::Test::Picture qw(jpeg pdf_page png);
+use Caportal::Test::Walk qw(is_problem state_of is_unchanged);
+use File::Find qw(find);
+use Mojo::JSON qw(decode_json);
+use Test::More;
+
+my $portal = Caportal::Test->start(allow => qr/exited on signal 9/, edit => sub ($text) {
+    my ($conf) = $text =~ m{caportal_key_ring\s+(\S+)/secrets/};
+    write_file($_, read_file($_) =~ s/jpeg png bmp;/jpeg png bmp pdf;/gr) for "$conf/halls/nmgca.conf";
+    $text =~ s/^(thread_pool caportal_inspect) .*/$1 threads=1 max_queue=1;/m;
+    return $text =~ s/^worker_processes.*/worker_processes 1;/mr;
+});
+my $journey = $portal->order_until('draft');
+my $client  = $journey->applicant;
+my $store   = $portal->home . '/data/materials';
+my $processors = capture(qw(getconf _NPROCESSORS_ONLN)) + 0;
+
+sub path ($kind) { return $journey->_order("/materials/$kind") }
+sub put ($kind = 'licence', $bytes = new_png(), %more) { return $client->put(path($kind), $bytes, 'image/png', %more) }
+
+sub files () {
+    my @found;
+    find({no_chdir => 1, wanted => sub { push @found, $_ if -f }}, $store);
+    return scalar @found;
+}
+
+sub nothing_kept ($title, $before, $state) {
+    is files(), $before, "$title: no file is left";
+    is_unchanged($portal, $state, '  and nothing changed');
+    return;
+}
+
+subtest 'what is refused' => sub {
+    my @files = (
+        ['pixels that are missing', 'image/png', png(raw => "\0" x 700), 'damaged'],
+        ['a JPEG of holes', 'image/jpeg', jpeg() =~ s/.{40}(?=\xff\xd9\z)//sr, 'damaged'],
+        ['a script', 'application/pdf', pdf_page(catalog => '/OpenAction<</S/JavaScript/JS(app.alert\(1\))>>'),
+            'pdf_javascript'],
+        ['a program', 'application/pdf', pdf_page(catalog => '/OpenAction<</S/Launch/F(calc.exe)>>'), 'pdf_launch'],
+        ['an XFA form', 'application/pdf', pdf_page(catalog => '/AcroForm<</XFA(x)/Fields[]>>'), 'pdf_xfa'],
+        ['too many pages', 'application/pdf', pdf_page(pages => 21), 'too_many_pages'],
+        ['no pages', 'application/pdf', pdf_page() =~ s/Count 1/Count 0/r =~ s/Kids\[3 0 R\]/Kids[]/r, 'damaged'],
+    );
+    for my $file (@files) {
+        my ($name, $type, $bytes, $reason) = @$file;
+        my ($before, $state) = (files(), state_of($portal));
+        my $answer = $client->put(path('licence'), $bytes, $type, headers => {'Accept-Language' => 'en'});
+        is_problem($answer, 422, 'bad_file', $name);
+        is $answer->json->{reason}, $reason, "  because: $reason";
+        like $answer->json->{detail}, qr/\A[A-Z][ -~]{30,}\z/, '  with words to act on';
+        nothing_kept("  $name", $before, $state);
+    }
+    like $client->put(path('licence'), $files[2][2], $files[2][1])->json->{detail}, qr/脚本/, 'in Chinese too';
+};
+
+is put()->code, 201, 'a scan is there';
+my $inspector = sub { $portal->process('inspector')->pid };
+
+# All children that wait for a file, stopped: they take one and do nothing with it.
+sub hold () {
+    my @ready;
+    my $status = sub ($pid, $name) { Caportal::Test::Inspector->status_of($pid, $name) // '' };
+    ok eventually(sub {
+        @ready = Caportal::Test::Inspector->children($inspector->());
+        return @ready == $processors
+            && @ready == grep { $status->($_, 'Seccomp') eq '2' && $status->($_, 'State') eq 'S' } @ready;
+    }, 20), 'its children are ready';
+    kill STOP => @ready;
+    return @ready;
+}
+
+# An upload that a stopped child has now: its successor is there.
+sub begin ($bytes = new_png()) {
+    my $connection = raw($portal, $client);
+    my $before = Caportal::Test::Inspector->children($inspector->());
+    $connection->send($connection->whole(PUT => path('licence'), $bytes, 'Content-Type' => 'image/png'));
+    ok eventually(sub { Caportal::Test::Inspector->children($inspector->()) > $before }, 20), 'a child has the file';
+    return $connection;
+}
+
+subtest 'a child is killed over a file' => sub {
+    my ($before, $state) = (files(), state_of($portal));
+    my @held   = hold();
+    my $upload = begin();
+    kill KILL => @held;
+    my $answer = $upload->answer(20);
+    is $answer->{status}, 422, 'that upload is refused';
+    is decode_json($answer->{body})->{reason}, 'crashed', 'for what happened';
+    nothing_kept('of it', $before, $state);
+    is put()->code, 201, 'the next one is fine';
+};
+
+subtest 'the inspector is killed over a file' => sub {
+    my ($before, $state) = (files(), state_of($portal));
+    hold();
+    my $upload = begin();
+    $portal->kill('inspector');
+    my $answer = $upload->answer(20);
+    is $answer->{status}, 503, 'that upload is to come again';
+    like $answer->{headers}{'retry-after'}, qr/\A[1-9]/, 'later';
+    nothing_kept('of it', $before, $state);
+
+    is_problem(put(), 503, 'busy', 'while it is away nothing is taken');
+    is_problem($portal->staff('reviewer')->get('/staff' . path('licence')), 503, 'busy', 'nor marked');
+    nothing_kept('of all this', $before, $state);
+    is $client->get(path('licence'))->code, 200, 'its owner sees what is there';
+    is $client->delete(path('legal_seal'))->code, 404, 'and the rest works';
+
+    $portal->restart('inspector');
+    is put()->code, 201, 'the next one is fine';
+};
+
+subtest 'no time is left' => sub {
+    my @held   = hold();
+    my $first  = begin();
+    my ($before, $state) = (files(), state_of($portal));
+    my $second = raw($portal, $client);
+    $second->send($second->whole(PUT => path('seal_image'), new_png(), 'Content-Type' => 'image/png'));
+    ok eventually(sub { temporaries($portal) == 2 }), 'a second upload waits';
+
+    my $refused;
+    ok eventually(sub { $refused = put('legal_id_front'); $refused->code == 503 }), 'a third is refused';
+    is $refused->json->{code}, 'busy', 'for now';
+    like $refused->headers->header('Retry-After'), qr/\A[1-9]/, 'until later';
+    is temporaries($portal), 2, 'nothing of it is kept';
+    is $client->get('/api/session')->code, 200, 'whoever needs no inspector is served meanwhile';
+    is $client->get(path('licence'))->code, 200, 'whoever looks at a scan too';
+
+    kill CONT => @held;
+    is $_->answer(20)->{status}, 201, 'those who waited are answered' for $first, $second;
+};
+
+subtest 'the worker is killed over a file' => sub {
+    my $before = files();
+    my $state  = state_of($portal);
+    my @held   = hold();
+    begin();
+    my ($worker) = workers($portal);
+    kill KILL => $worker;
+    ok eventually(sub { my ($now) = workers($portal); $now && $now != $worker }), 'another takes its place';
+    kill CONT => @held;
+    is_unchanged($portal, $state, 'nothing changed');
+    is files(), $before + 1, 'what had come lies there';
+    utime time - 700, time - 700, temporaries($portal);
+    is $portal->ctl('sweep-materials'), "1 files removed\n", 'until it is swept';
+    is files(), $before, 'nothing else was left';
+    ok eventually(sub { eval { put()->code } // 0 == 201 }), 'the next one is fine';
+};
+
+# What was acknowledged can be read, all of it.
+subtest 'at the end' => sub {
+    my @rows = @{ $portal->rows('SELECT c.file FROM material_copy c JOIN material m ON m.file = c.original'
+        . ' WHERE m.is_current = 1 UNION SELECT file FROM material WHERE is_current = 1') };
+    my @lost = grep { !-f join '/', $store, substr($_, 0, 2), substr($_, 2, 2), $_ } map { $_->{file} } @rows;
+    is_deeply \@lost, [], 'each file that a row names is there';
+    is $portal->staff('auditor')->get('/staff' . path($_) . '/original')->code, 200, "$_ is read"
+        for qw(licence seal_image);
+};
+
+settled($portal);
+
+done_testing;
