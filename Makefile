@@ -139,7 +139,7 @@ $(WALK_FUZZERS): $(call objects,$(wildcard lib/walk/*.c))
 $(BUILD)/t/fuzz/csr: $(call objects,$(addprefix lib/certificate/,csr.c der_read.c der_write.c key.c key_verify.c weak.c) \
                                     $(addprefix lib/base/,arena.c crypto.c error.c str.c system.c))
 $(FUZZERS): %: %.o
-	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lcrypto -lz
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lcrypto -lsodium -lz
 $(BUILD)/t/fuzz/seeds: t/fuzz/seeds.c t/unit/pictures.h
 	@mkdir -p $(@D)
 	gcc $(CPPFLAGS) -std=gnu11 -O2 $(WARNINGS) -o $@ $< -lz
