@@ -130,7 +130,7 @@ fuzz:
 afl:
 	+$(MAKE) VARIANT=afl fuzzers
 WALK_FUZZERS := $(WALKERS:%=$(BUILD)/t/fuzz/walk-%)
-FUZZERS      := $(WALK_FUZZERS) $(BUILD)/t/fuzz/csr
+FUZZERS      := $(WALK_FUZZERS) $(BUILD)/t/fuzz/csr $(BUILD)/t/fuzz/multipart
 fuzzers: $(FUZZERS) $(BUILD)/t/fuzz/seeds
 $(WALK_FUZZERS:%=%.o): $(BUILD)/t/fuzz/walk-%.o: t/fuzz/walk.c
 	@mkdir -p $(@D)
@@ -138,6 +138,7 @@ $(WALK_FUZZERS:%=%.o): $(BUILD)/t/fuzz/walk-%.o: t/fuzz/walk.c
 $(WALK_FUZZERS): $(call objects,$(wildcard lib/walk/*.c))
 $(BUILD)/t/fuzz/csr: $(call objects,$(addprefix lib/certificate/,csr.c der_read.c der_write.c key.c key_verify.c weak.c) \
                                     $(addprefix lib/base/,arena.c crypto.c error.c str.c system.c))
+$(BUILD)/t/fuzz/multipart: $(call objects,$(wildcard lib/multipart/*.c) $(addprefix lib/base/,arena.c error.c str.c))
 $(FUZZERS): %: %.o
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lcrypto -lsodium -lz
 $(BUILD)/t/fuzz/seeds: t/fuzz/seeds.c t/unit/pictures.h

@@ -56,7 +56,7 @@ cp_parameters_begin(cp_parameters_t *parameters, cp_str_t field, char *room, siz
     const char *end = field.len == 0 ? NULL : memchr(field.data, ';', field.len);
 
     *parameters = (cp_parameters_t) { .at = field.data, .end = field.data + field.len, .room = room,
-                                      .room_end = room + size };
+                                      .room_end = size == 0 ? room : room + size };
 
     skip_blanks(parameters);
     *word = cp_str_n(parameters->at, (size_t) ((end == NULL ? parameters->end : end) - parameters->at));

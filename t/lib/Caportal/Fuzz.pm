@@ -12,7 +12,7 @@ use File::Basename qw(dirname);
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 
 use constant WALKERS => map {"walk-$_"} qw(png jpeg bmp gif pdf);
-use constant NAMES => WALKERS, 'csr';
+use constant NAMES => WALKERS, qw(csr multipart);
 
 # Longer inputs reach nothing that shorter ones do not.
 use constant MOST_BYTES => 2048;
@@ -29,6 +29,7 @@ sub new ($class, %given) {
     }
     capture("$root/build-fuzz/t/fuzz/seeds", $self->{home});
     $self->_requests;
+    $self->_forms;
     return $self;
 }
 
@@ -44,6 +45,19 @@ sub _requests ($self) {
         my $folder = folder("$self->{home}/csr/$kind");
         write_file("$self->{home}/csr/seeds/$kind", new_request($folder, @{ $algorithm{$kind} }));
     }
+    return;
+}
+
+# Forms, each behind its Content-Type.
+sub _forms ($self) {
+    my @type  = ('multipart/form-data; boundary=x', 'multipart/form-data; charset=utf-8; boundary="a b"');
+    my $field = qq{--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nlicence\r\n};
+    my $file  = qq{--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n}
+        . qq{Content-Type: image/png\r\n\r\n\x89PNG\r\n--\r\n-\r\n\r\n};
+    my @forms = ("$type[0]\n$field$file--x--\r\n", "$type[0]\n\r\n$file--x--", "$type[0]\n$field--x \r\n",
+        "$type[1]\n" . "$file--x--" =~ s/--x/--a b/gr, "$type[0]\n--x--",
+        "$type[0]\n" . $file =~ s/; filename=/; filename*=UTF-8''%e2%82%ac.png; filename=/r . '--x--');
+    write_file("$self->{home}/multipart/seeds/$_", $forms[$_]) for 0 .. $#forms;
     return;
 }
 
