@@ -123,22 +123,26 @@ $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/lib
 $(BUILD)/t/bench/no_database.so: t/bench/preload/no_database.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
-# Fuzzers (t/fuzz/run): a program for each walker, one for the gate before them, and their first seeds, for libFuzzer and for AFL++.
+# Fuzzers (t/fuzz/run): a program for each parser and the first seeds of those of files, for libFuzzer and for AFL++.
 WALKERS := png jpeg bmp gif pdf
 fuzz:
 	+$(MAKE) VARIANT=fuzz fuzzers
 afl:
 	+$(MAKE) VARIANT=afl fuzzers
 WALK_FUZZERS := $(WALKERS:%=$(BUILD)/t/fuzz/walk-%)
-fuzzers: $(WALK_FUZZERS) $(BUILD)/t/fuzz/gate-form $(BUILD)/t/fuzz/seeds
+FUZZERS      := $(WALK_FUZZERS) $(addprefix $(BUILD)/t/fuzz/,csr multipart gate-form)
+fuzzers: $(FUZZERS) $(BUILD)/t/fuzz/seeds
 $(WALK_FUZZERS:%=%.o): $(BUILD)/t/fuzz/walk-%.o: t/fuzz/walk.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -DWALK_KIND=CP_WALK_$(shell echo $* | tr a-z A-Z) -MMD -MP -c -o $@ $<
-$(WALK_FUZZERS): %: %.o $(call objects,$(wildcard lib/walk/*.c))
-	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -lz
-$(BUILD)/t/fuzz/gate-form: $(BUILD)/t/fuzz/gate.o $(call objects,$(wildcard lib/gate/*.c lib/multipart/*.c \
-                           lib/walk/*.c) lib/catalog/catalog_words.c lib/base/str.c lib/base/arena.c)
-	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson libcrypto) -lz
+$(WALK_FUZZERS): $(call objects,$(wildcard lib/walk/*.c))
+$(BUILD)/t/fuzz/csr: $(call objects,$(addprefix lib/certificate/,csr.c der_read.c der_write.c key.c key_verify.c weak.c) \
+                                    $(addprefix lib/base/,arena.c crypto.c error.c str.c system.c))
+$(BUILD)/t/fuzz/multipart: $(call objects,$(wildcard lib/multipart/*.c) $(addprefix lib/base/,arena.c error.c str.c))
+$(BUILD)/t/fuzz/gate-form: $(call objects,$(wildcard lib/gate/*.c lib/multipart/*.c lib/walk/*.c) \
+                                     lib/catalog/catalog_words.c $(addprefix lib/base/,arena.c error.c str.c))
+$(FUZZERS): %: %.o
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ -ljansson -lcrypto -lsodium -lz
 $(BUILD)/t/fuzz/seeds: t/fuzz/seeds.c t/unit/pictures.h
 	@mkdir -p $(@D)
 	gcc $(CPPFLAGS) -std=gnu11 -O2 $(WARNINGS) -o $@ $< -lz

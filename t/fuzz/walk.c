@@ -2,9 +2,7 @@
  * The walker of one format (WALK_KIND) on any bytes: the same verdict however they are cut, one that stays, and limits
  * that hold. Each piece is a block of its own, so that AddressSanitizer sees a byte too many, or one too late.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include <zlib.h>
 
@@ -12,35 +10,7 @@
 
 #define BYTEWISE_MAX  512
 
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "line %d does not hold: %s\n", __LINE__, #condition);                                      \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
-/* How a file is cut: 0 not at all, 1 after each byte; other numbers begin a row of sizes. */
-enum { WHOLE, BYTEWISE };
-
 static const cp_walk_limits_t limits = { .max_pixels = 1000000, .max_pages = 4 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-
-static size_t
-next_size(uint32_t *cuts, size_t left)
-{
-    size_t size = *cuts == WHOLE ? left : 1;
-
-    if (*cuts > BYTEWISE) {
-        *cuts = *cuts * 1103515245 + 12345;
-        size = 1 + ((*cuts >> 8) & ((1u << (*cuts >> 28)) - 1));
-        *cuts |= 1u << 31;
-    }
-
-    return size < left ? size : left;
-}
 
 
 /* A verdict of no stays, and no byte is taken after it. */
@@ -49,10 +19,8 @@ feed(cp_walk_t *walk, const uint8_t *data, size_t len)
 {
     cp_walk_verdict_t before = walk->verdict, verdict;
     int64_t           size = walk->size;
-    uint8_t          *piece = malloc(len);
+    uint8_t          *piece = fuzz_copy(data, len);
 
-    HOLDS(piece != NULL);
-    memcpy(piece, data, len);
     verdict = cp_walk_feed(walk, piece, len);
     free(piece);
 
@@ -74,7 +42,7 @@ walked(const uint8_t *data, size_t len, uint32_t cuts, const cp_walk_limits_t *m
     cp_walk_begin(walk, WALK_KIND, most);
 
     for (at = 0; at < len; at += n) {
-        n = next_size(&cuts, len - at);
+        n = fuzz_piece(&cuts, len - at);
         feed(walk, data + at, n);
     }
 
@@ -106,7 +74,7 @@ assert_same(const cp_walk_t *one, const cp_walk_t *other)
 static void
 check_limits(const cp_walk_t *walk, const uint8_t *data, size_t len)
 {
-    cp_walk_t unlimited = walked(data, len, WHOLE, NULL);
+    cp_walk_t unlimited = walked(data, len, FUZZ_WHOLE, NULL);
 
     HOLDS(unlimited.verdict != CP_WALK_TOO_MANY_PIXELS && unlimited.verdict != CP_WALK_TOO_MANY_PAGES);
 
@@ -134,9 +102,9 @@ check_whole(const cp_walk_t *walk, const uint8_t *data, uint32_t seed)
     HOLDS(walk->width > 0 && walk->height > 0 && walk->width * walk->height <= limits.max_pixels);
     HOLDS(walk->pages > 0 && walk->pages <= limits.max_pages);
 
-    prefix = walked(data, needed, WHOLE, &limits);
+    prefix = walked(data, needed, FUZZ_WHOLE, &limits);
     HOLDS(prefix.verdict == CP_WALK_OK && prefix.trailing == 0);
-    prefix = walked(data, seed % needed, WHOLE, &limits);
+    prefix = walked(data, seed % needed, FUZZ_WHOLE, &limits);
     HOLDS(prefix.verdict != CP_WALK_OK);
 }
 
@@ -145,14 +113,14 @@ static void
 check(const uint8_t *data, size_t len)
 {
     uint32_t  seed = (uint32_t) crc32(1, data, (uInt) len);
-    cp_walk_t walk = walked(data, len, WHOLE, &limits), cut;
+    cp_walk_t walk = walked(data, len, FUZZ_WHOLE, &limits), cut;
 
     HOLDS(walk.size <= (int64_t) len);
 
     cut = walked(data, len, seed | 1u << 31, &limits);
     assert_same(&walk, &cut);
     if (len <= BYTEWISE_MAX) {
-        cut = walked(data, len, BYTEWISE, &limits);
+        cut = walked(data, len, FUZZ_BYTEWISE, &limits);
         assert_same(&walk, &cut);
     }
 
@@ -200,9 +168,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     check(data, len);
 
     if (WALK_KIND == CP_WALK_PNG) {
-        copy = malloc(len + 1);
-        HOLDS(copy != NULL);
-        memcpy(copy, data, len);
+        copy = fuzz_copy(data, len);
         if (mend(copy, len)) {
             check(copy, len);
         }

@@ -12,7 +12,7 @@ plan skip_all => 'the fuzzers are a build of their own' if $ENV{CAPORTAL_BUILD};
 
 my $fuzz = Caportal::Fuzz->new(home => tempdir(CLEANUP => 1));
 
-for my $result ($fuzz->run($ENV{CAPORTAL_FUZZ_SECONDS} // 12, 2, Caportal::Fuzz::NAMES)) {
+for my $result ($fuzz->run($ENV{CAPORTAL_FUZZ_SECONDS} // 12, 2, Caportal::Fuzz::WALKERS)) {
     ok $result->{good}, "$result->{name}: $result->{runs} inputs" or diag $result->{log};
     diag "what breaks it: $_" for @{ $result->{crashes} };
     note "$result->{rate} a second, $result->{found} reached something new";

@@ -5,12 +5,14 @@ package Caportal::Fuzz;
 
 use v5.36;
 use Caportal::Files qw(capture folder read_file write_file);
+use Caportal::Sample qw(new_request);
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 
-use constant NAMES => ((map {"walk-$_"} qw(png jpeg bmp gif pdf)), 'gate-form');
+use constant WALKERS => map {"walk-$_"} qw(png jpeg bmp gif pdf);
+use constant NAMES => WALKERS, qw(csr multipart gate-form);
 
 # Longer inputs reach nothing that shorter ones do not.
 use constant MOST_BYTES => 2048;
@@ -22,11 +24,41 @@ sub new ($class, %given) {
     my $self = bless {%given}, $class;
     for my $name (NAMES) {
         folder("$self->{home}/$name/$_") for qw(seeds kept found crashes);
-        symlink "$name/seeds", "$self->{home}/" . $name =~ s/.*-//r;
+        symlink "$name/seeds", "$self->{home}/$1" if $name =~ /\Awalk-(.*)/;
         $self->_unpack($name);
     }
     capture("$root/build-fuzz/t/fuzz/seeds", $self->{home});
+    $self->_requests;
+    $self->_forms;
     return $self;
+}
+
+# Requests for certificates, of each kind of key.
+sub _requests ($self) {
+    my %algorithm = (
+        p256 => [qw(ec -pkeyopt ec_paramgen_curve:P-256)],
+        p384 => [qw(ec -pkeyopt ec_paramgen_curve:P-384)],
+        sm2  => [qw(ec -pkeyopt ec_paramgen_curve:SM2)],
+        rsa  => [qw(rsa:2048)],
+    );
+    for my $kind (sort keys %algorithm) {
+        my $folder = folder("$self->{home}/csr/$kind");
+        write_file("$self->{home}/csr/seeds/$kind", new_request($folder, @{ $algorithm{$kind} }));
+    }
+    return;
+}
+
+# Forms, each behind its Content-Type.
+sub _forms ($self) {
+    my @type  = ('multipart/form-data; boundary=x', 'multipart/form-data; charset=utf-8; boundary="a b"');
+    my $field = qq{--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nlicence\r\n};
+    my $file  = qq{--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n}
+        . qq{Content-Type: image/png\r\n\r\n\x89PNG\r\n--\r\n-\r\n\r\n};
+    my @forms = ("$type[0]\n$field$file--x--\r\n", "$type[0]\n\r\n$file--x--", "$type[0]\n$field--x \r\n",
+        "$type[1]\n" . "$file--x--" =~ s/--x/--a b/gr, "$type[0]\n--x--",
+        "$type[0]\n" . $file =~ s/; filename=/; filename*=UTF-8''%e2%82%ac.png; filename=/r . '--x--');
+    write_file("$self->{home}/multipart/seeds/$_", $forms[$_]) for 0 .. $#forms;
+    return;
 }
 
 sub corpus ($self, $name) { return "$root/t/fuzz/corpus/$name" }
