@@ -11,30 +11,26 @@ use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw settled temporaries workers);
 use Caportal::Test::Inspector;
 use Caportal::Test::Picture qw(jpeg pdf_page png);
+use Caportal::Test::Upload qw(stored_files whole_store);
 use Caportal::Test::Walk qw(is_problem state_of is_unchanged);
-use File::Find qw(find);
 use Mojo::JSON qw(decode_json);
 use Test::More;
 
 my $portal = Caportal::Test->start(allow => qr/exited on signal 9/, edit => sub ($text) {
     my ($conf) = $text =~ m{caportal_key_ring\s+(\S+)/secrets/};
-    write_file($_, read_file($_) =~ s/jpeg png bmp;/jpeg png bmp pdf;/gr) for "$conf/halls/nmgca.conf";
+    my $hall = read_file("$conf/halls/nmgca.conf") =~ s/jpeg png bmp;/jpeg png bmp pdf;/gr;
+    write_file("$conf/halls/nmgca.conf", $hall =~ s/(material seal_image \{)/$1 max_pages 2;/r);
     $text =~ s/^(thread_pool caportal_inspect) .*/$1 threads=1 max_queue=1;/m;
     return $text =~ s/^worker_processes.*/worker_processes 1;/mr;
 });
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
-my $store   = $portal->home . '/data/materials';
 my $processors = capture(qw(getconf _NPROCESSORS_ONLN)) + 0;
 
 sub path ($kind) { return $journey->_order("/materials/$kind") }
 sub put ($kind = 'licence', $bytes = new_png(), %more) { return $client->put(path($kind), $bytes, 'image/png', %more) }
 
-sub files () {
-    my @found;
-    find({no_chdir => 1, wanted => sub { push @found, $_ if -f }}, $store);
-    return scalar @found;
-}
+sub files () { return scalar(my @files = stored_files($portal)) }
 
 sub nothing_kept ($title, $before, $state) {
     is files(), $before, "$title: no file is left";
@@ -63,6 +59,9 @@ subtest 'what is refused' => sub {
         nothing_kept("  $name", $before, $state);
     }
     like $client->put(path('licence'), $files[2][2], $files[2][1])->json->{detail}, qr/脚本/, 'in Chinese too';
+    my @pages = map { $client->put(path('seal_image'), pdf_page(pages => $_), 'application/pdf') } 3, 2;
+    is $pages[0]->json->{reason}, 'too_many_pages', 'more pages than are asked of the kind';
+    is $pages[1]->code, 201, 'as many';
 };
 
 is put()->code, 201, 'a scan is there';
@@ -99,6 +98,7 @@ subtest 'a child is killed over a file' => sub {
     is $answer->{status}, 422, 'that upload is refused';
     is decode_json($answer->{body})->{reason}, 'crashed', 'for what happened';
     nothing_kept('of it', $before, $state);
+    ok eventually(sub { !grep { kill 0, $_ } @held }), 'others take their places';
     is put()->code, 201, 'the next one is fine';
 };
 
@@ -161,10 +161,7 @@ subtest 'the worker is killed over a file' => sub {
 
 # What was acknowledged can be read, all of it.
 subtest 'at the end' => sub {
-    my @rows = @{ $portal->rows('SELECT c.file FROM material_copy c JOIN material m ON m.file = c.original'
-        . ' WHERE m.is_current = 1 UNION SELECT file FROM material WHERE is_current = 1') };
-    my @lost = grep { !-f join '/', $store, substr($_, 0, 2), substr($_, 2, 2), $_ } map { $_->{file} } @rows;
-    is_deeply \@lost, [], 'each file that a row names is there';
+    whole_store($portal);
     is $portal->staff('auditor')->get('/staff' . path($_) . '/original')->code, 200, "$_ is read"
         for qw(licence seal_image);
 };
