@@ -1,8 +1,11 @@
 #include "key.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
@@ -212,11 +215,26 @@ cp_public_key_evp(const cp_public_key_t *key)
 }
 
 
+/* Made once: a curve takes longer to set up than a point to be looked at. */
+static EC_GROUP      *curves[2];
+static pthread_once_t curves_once = PTHREAD_ONCE_INIT;
+
+
+static void
+make_curves(void)
+{
+    curves[0] = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    curves[1] = EC_GROUP_new_by_curve_name(NID_sm2);
+}
+
+
 /* The orders of both curves are prime: a point on one other than infinity is a valid key (SP 800-56A section 5.6.2.3). */
 static cp_csr_fault_t
 judge_point(cp_public_key_t *key, unsigned kind)
 {
-    EVP_PKEY *pkey;
+    const EC_GROUP *curve;
+    EC_POINT       *point;
+    cp_csr_fault_t  fault;
 
     key->kind = kind;
 
@@ -224,13 +242,19 @@ judge_point(cp_public_key_t *key, unsigned kind)
         return CP_CSR_POINT;
     }
 
-    pkey = ec_pkey(key);
-    if (pkey == NULL) {
-        return CP_CSR_POINT;
+    pthread_once(&curves_once, make_curves);
+    curve = curves[kind == CP_KEY_SM2];
+    point = curve == NULL ? NULL : EC_POINT_new(curve);
+    if (point == NULL) {
+        return CP_CSR_MEMORY;
     }
-    EVP_PKEY_free(pkey);
 
-    return CP_CSR_GOOD;
+    fault = EC_POINT_oct2point(curve, point, (const unsigned char *) key->bits.data, key->bits.len, NULL) == 1
+            ? CP_CSR_GOOD : CP_CSR_POINT;
+    EC_POINT_free(point);
+    ERR_clear_error();
+
+    return fault;
 }
 
 

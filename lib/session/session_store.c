@@ -30,16 +30,23 @@ const char cp_session_renew_script[] =
  */
 static const char start_script[] =
     CP_LIMIT_RIGHT
-    "local function prune() "
-    "  local all, kept = redis.call('HGETALL', KEYS[1]), {} "
+    "local function prune(more) "
+    "  local all, begun = redis.call('HGETALL', KEYS[1]), {} "
     "  for i = 1, #all, 2 do "
     "    local since, seen = string.match(all[i + 1], '^%d+ (%d+) (%d+) ') "
-    "    if not since or tonumber(since) < tonumber(ARGV[5]) or tonumber(seen) < tonumber(ARGV[6]) then "
+    "    begun[i] = tonumber(since) "
+    "    if all[i] == ARGV[1] then begun[i] = math.huge "
+    "    elseif not since or begun[i] < tonumber(ARGV[5]) or tonumber(seen) < tonumber(ARGV[6]) then "
     "      redis.call('HDEL', KEYS[1], all[i]) "
-    "    elseif all[i] ~= ARGV[1] then kept[#kept + 1] = { tonumber(since), all[i] } end "
+    "      begun[i], more = math.huge, more - 1 "
+    "    end "
     "  end "
-    "  table.sort(kept, function(a, b) return a[1] < b[1] end) "
-    "  for i = 1, #kept - " TEXT(CP_SESSION_MOST) " + 1 do redis.call('HDEL', KEYS[1], kept[i][2]) end "
+    "  for _ = 1, more do "
+    "    local first = 1 "
+    "    for i = 3, #all, 2 do if begun[i] < begun[first] then first = i end end "
+    "    redis.call('HDEL', KEYS[1], all[first]) "
+    "    begun[first] = math.huge "
+    "  end "
     "end "
     "if KEYS[3] and not right(KEYS[3], ARGV[7], ARGV[8]) then return 0 end "
     "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) "
@@ -47,7 +54,8 @@ static const char start_script[] =
     "if ARGV[4] ~= '' then redis.call('HDEL', KEYS[2], ARGV[4]) end "
     "if redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX') == 1 then return 1 end "
     "redis.call('PEXPIRE', KEYS[1], ARGV[3], 'GT') "
-    "if redis.call('HLEN', KEYS[1]) > " TEXT(CP_SESSION_MOST) " then prune() end "
+    "local more = redis.call('HLEN', KEYS[1]) - " TEXT(CP_SESSION_MOST) " "
+    "if more > 0 then prune(more) end "
     "return 1";
 
 /* KEYS: the account's hash. ARGV: the field to keep. */

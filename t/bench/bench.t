@@ -15,7 +15,8 @@ my $folder = dirname(abs_path(__FILE__));
 $ENV{CAPORTAL_BENCH_SECONDS} = 1;
 
 for my $name (qw(session sessions sms_sign_in password certificate_sign_in order_create issue inspect upload
-    upload_slow)) {
+    upload_slow))
+{
     my @lines = qx('$folder/$name' 1 2>&1);
     my $status = $?;
     my @figures = grep {/ metric=/} @lines;

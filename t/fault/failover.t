@@ -122,13 +122,13 @@ my ($staying) = (sign_in($phones[0]))[1];
 is ask($staying, GET => '/api/session')->{status}, 200, 'somebody is signed in';
 
 my @clients = map { start_client($_, $phones[$_]) } 0 .. $#phones;
-ok eventually(sub { ended() >= 10 }), 'people come and go';
+ok eventually(sub { ended() >= 10 }, 30), 'people come and go';
 
 my $lost = $sentinel->master;
 $portal->kill($lost->process->name);
 is_replaced('killed', $lost);
 my $now = ended();
-ok eventually(sub { ended() >= $now + 10 }), 'people come and go again';
+ok eventually(sub { ended() >= $now + 10 }, 30), 'people come and go again';
 is ask($staying, GET => '/api/session')->{status}, 200, 'who was signed in still is';
 
 $portal->restart($lost->process->name);

@@ -266,6 +266,9 @@ subtest 'HTTP/2' => sub {
     is http2(PUT => $scan, "${largest}x", 'image/png', @stream), '2 413', 'the same of unknown length';
     is http2(PUT => $scan, 'x' x LIMIT, 'image/png', @stream), '2 415', 'wrong bytes';
     is http2(PUT => $scan, '', 'image/png', @known), '2 422', 'an empty upload';
+
+    my ($sent) = http2(PUT => $scan, 'x' x LIMIT, 'image/png', @known, '--limit-rate', '40k', '-w', '%{size_upload}');
+    cmp_ok $sent, '<=', 65536, 'wrong bytes from somebody slow: most of them are never sent';
     is http2(PATCH => $order, padded(JSON_LIMIT), 'application/json', @stream), '2 200', 'JSON';
     is http2(PATCH => $order, padded(JSON_LIMIT + 1), 'application/json', @stream), '2 413', 'too much of it';
     is http2(GET => $order, 'x' x 5000, 'text/plain', @stream), '2 200', 'a body on GET';

@@ -106,4 +106,27 @@ subtest 'ending all' => sub {
     is $stranger->get('/api/session')->code, 200, "another's is not touched";
 };
 
+# Beyond twenty those go that have ended, then the oldest; the newest never does.
+subtest 'more than an account keeps' => sub {
+    my ($client, $journey) = $portal->sign_in;
+    my $key = 'caportal:sessions:' . $client->get('/api/session')->json->{account}{id};
+    my $now = time * 1000;
+    $portal->redis('HSET', $key, map {
+        my ($since, $seen) = $_ == 5 ? ($now - 3_600_000) x 2 : ($now - $_ * 1000, $now);
+        ("session $_", "2 $since $seen 1 - sms 0 0 unknown 127.0.0.*")
+    } 1 .. 19);
+
+    my $left = sub {
+        return join ' ', grep { $portal->redis_value('HEXISTS', $key, "session $_") } 1 .. 19;
+    };
+    my @newest = browser($journey, 'x');
+    is $left->(), '1 2 3 4 6 7 8 9 10 11 12 13 14 15 16 17 18 19', 'the one that has ended goes first';
+    push @newest, map { browser($journey, 'x') } 1 .. 2;
+    is $left->(), '1 2 3 4 6 7 8 9 10 11 12 13 14 15 16 17', 'then the oldest';
+    is $portal->redis_value('HLEN', $key), 20, 'twenty are left';
+    is_deeply [map { $_->get('/api/session')->code } $client, @newest], [(200) x 4], 'the newest among them';
+    my $ttl = $portal->redis_value('PTTL', $key);
+    cmp_ok $ttl, '>', 1_700_000, 'for as long as the last one lives';
+};
+
 done_testing;
