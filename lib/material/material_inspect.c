@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/metric.h"
 #include "inspect/inspect.h"
 
 static const struct {
@@ -203,6 +204,17 @@ request_of(const cp_call_t *call, const cp_upload_t *upload, unsigned type)
 }
 
 
+static void
+count(cp_code_t code, const cp_inspection_t *result)
+{
+    if (code == CP_E_BUSY) {
+        cp_metric(CP_METRIC_INSPECTOR_AWAY);
+    } else if (code == CP_OK) {
+        cp_metric(result->reason == CP_INSPECT_OK ? CP_METRIC_FILE_INSPECTED : CP_METRIC_FILE_REFUSED);
+    }
+}
+
+
 static cp_code_t
 inspect(cp_call_t *call, cp_upload_t *upload, cp_inspected_t **inspected)
 {
@@ -227,6 +239,7 @@ inspect(cp_call_t *call, cp_upload_t *upload, cp_inspected_t **inspected)
     code = fill(upload, fd, (size_t) stored.size);
     if (code == CP_OK) {
         code = cp_inspect_fd(&call->app->inspector, &request, fd, &result);
+        count(code, &result);
     }
     close(fd);
 

@@ -10,7 +10,7 @@ use Caportal::Sample qw(new_png);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw settled temporaries workers);
 use Caportal::Test::Inspector;
-use Caportal::Test::Picture qw(jpeg pdf_page png);
+use Caportal::Test::Picture qw(jpeg pdf_compressed pdf_page png);
 use Caportal::Test::Upload qw(stored_files whole_store);
 use Caportal::Test::Walk qw(is_problem state_of is_unchanged);
 use Mojo::JSON qw(decode_json);
@@ -32,10 +32,20 @@ sub put ($kind = 'licence', $bytes = new_png(), %more) { return $client->put(pat
 
 sub files () { return scalar(my @files = stored_files($portal)) }
 
+sub events () { return $portal->client->get('/status')->json->{events} }
+
 sub nothing_kept ($title, $before, $state) {
     is files(), $before, "$title: no file is left";
     is_unchanged($portal, $state, '  and nothing changed');
     return;
+}
+
+# A PDF whose pages are known only to who unpacks it: their tree lies in a stream of objects.
+sub hidden_pages ($count) {
+    my $tree = '8 0 <</Type/Pages/Kids[' . join(' ', map {"$_ 0 R"} 3 .. 2 + $count) . "]/Count $count>>";
+    my $page = '<</Type/Page/Parent 8 0 R/MediaBox[0 0 99 99]/Contents 2 0 R>>';
+    return pdf_compressed(['<</Type/Catalog/Pages 8 0 R>>', "<</Length 0>>stream\n\nendstream", ($page) x 3,
+        '<</Type/ObjStm/N 1/First 4/Length ' . length($tree) . ">>stream\n$tree\nendstream"], 8 => 6);
 }
 
 subtest 'what is refused' => sub {
@@ -59,9 +69,10 @@ subtest 'what is refused' => sub {
         nothing_kept("  $name", $before, $state);
     }
     like $client->put(path('licence'), $files[2][2], $files[2][1])->json->{detail}, qr/脚本/, 'in Chinese too';
-    my @pages = map { $client->put(path('seal_image'), pdf_page(pages => $_), 'application/pdf') } 3, 2;
+    my @pages = map { $client->put(path('seal_image'), hidden_pages($_), 'application/pdf') } 3, 2;
     is $pages[0]->json->{reason}, 'too_many_pages', 'more pages than are asked of the kind';
     is $pages[1]->code, 201, 'as many';
+    is_deeply [@{ events() }{qw(file_refused file_inspected)}], [@files + 2, 1], 'each is counted';
 };
 
 is put()->code, 201, 'a scan is there';
@@ -112,8 +123,10 @@ subtest 'the inspector is killed over a file' => sub {
     like $answer->{headers}{'retry-after'}, qr/\A[1-9]/, 'later';
     nothing_kept('of it', $before, $state);
 
+    my $away = events()->{inspector_away};
     is_problem(put(), 503, 'busy', 'while it is away nothing is taken');
     is_problem($portal->staff('reviewer')->get('/staff' . path('licence')), 503, 'busy', 'nor marked');
+    is events()->{inspector_away}, $away + 2, 'which operators are told';
     nothing_kept('of all this', $before, $state);
     is $client->get(path('licence'))->code, 200, 'its owner sees what is there';
     is $client->delete(path('legal_seal'))->code, 404, 'and the rest works';
