@@ -174,6 +174,9 @@ ngx_http_caportal_go_on(ngx_http_caportal_ctx_t *ctx)
     cp_str_t  next = cp_upload_next(ctx->upload);
 
     if (ctx->call.code == CP_OK && next.data != NULL) {
+        next = cp_str_dup(ctx->arena, next);
+    }
+    if (ctx->call.code == CP_OK && next.data != NULL) {
         json_decref(ctx->call.answer);
         ctx->call.answer = NULL;
         ctx->call.status = NGX_HTTP_SEE_OTHER;
@@ -182,11 +185,22 @@ ngx_http_caportal_go_on(ngx_http_caportal_ctx_t *ctx)
 }
 
 
+/* Before the answer, which may take its time: what was refused is gone when its sender knows. */
+static void
+ngx_http_caportal_drop_upload(ngx_http_caportal_ctx_t *ctx)
+{
+    cp_upload_close(ctx->upload);
+    ctx->upload = NULL;
+    ctx->call.upload = NULL;
+}
+
+
 void
 ngx_http_caportal_answer(ngx_http_caportal_ctx_t *ctx)
 {
     if (ctx->upload != NULL) {
         ngx_http_caportal_go_on(ctx);
+        ngx_http_caportal_drop_upload(ctx);
     }
 
     ctx->answered = 1;
@@ -202,10 +216,7 @@ ngx_http_caportal_refuse(ngx_http_caportal_ctx_t *ctx, cp_code_t code)
     cp_upload_explain(&ctx->call);
     cp_gate_explain(&ctx->call, ctx->gate);
 
-    /* The connection may linger; what came of the upload need not. */
-    cp_upload_close(ctx->upload);
-    ctx->upload = NULL;
-    ctx->call.upload = NULL;
+    ngx_http_caportal_drop_upload(ctx);
 
     ngx_http_finalize_request(ctx->request, ngx_http_caportal_send_problem(ctx, code));
 }

@@ -20,7 +20,10 @@
     X(PASSWORD_RIGHT,   "password_right",   "passwords that signed in")                                                \
     X(PASSWORD_WRONG,   "password_wrong",   "passwords that did not")                                                  \
     X(PASSWORD_DELAYED, "password_delayed", "passwords not looked at because of those before")                         \
-    X(PASSWORD_ALARMS,  "password_alarms",  "times that too few passwords were right")
+    X(PASSWORD_ALARMS,  "password_alarms",  "times that too few passwords were right")                                 \
+    X(FILE_INSPECTED,   "file_inspected",   "uploads that were decoded and copied")                                    \
+    X(FILE_REFUSED,     "file_refused",     "uploads that could not be decoded, or hold what none may")                \
+    X(INSPECTOR_AWAY,   "inspector_away",   "files that the inspector had no answer for, uploads and marks")
 
 #define CP_METRIC_NAME(name, word, help)  CP_METRIC_##name,
 typedef enum { CP_METRICS(CP_METRIC_NAME) CP_METRIC_END } cp_metric_t;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "material/material_rules.h"
 #include "staff/staff_store.h"
 
@@ -109,7 +110,12 @@ add_mark(cp_call_t *call, cp_copy_t *copy, cp_str_t *bytes)
     request.mark = mark.data;
     request.max_pixels = (uint64_t) copy->width * copy->height;
 
-    CP_TRY(cp_inspect(&call->app->inspector, &request, *bytes, &result));
+    code = cp_inspect(&call->app->inspector, &request, *bytes, &result);
+    if (code != CP_OK) {
+        cp_metric(CP_METRIC_INSPECTOR_AWAY);
+        return code;
+    }
+
     if (result.reason == CP_INSPECT_OK) {
         copy->stored.type = cp_type_of_mime(cp_str(result.copy.type));
         *bytes = cp_str_dup(call->arena, result.copy.bytes);

@@ -80,6 +80,9 @@ cp_code_t cp_file_headers(cp_call_t *call, const char *how, cp_str_t name);
 /* Opens the sealed bytes of a finished upload into `out`, as many as came. CP_E_STORE: they cannot be read. */
 cp_code_t cp_upload_plain(cp_upload_t *upload, unsigned char *out);
 
+/* The limits of pixels and pages that an upload has to keep, those that cp_upload_narrow() brought too. Pure. */
+cp_gate_limits_t cp_upload_limits(const cp_upload_t *upload);
+
 /* Where an upload keeps what the inspector made of it; NULL: nothing yet. */
 cp_inspected_t **cp_upload_inspected(cp_upload_t *upload);
 

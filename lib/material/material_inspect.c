@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/metric.h"
 #include "inspect/inspect.h"
 
 static const struct {
@@ -184,26 +185,61 @@ fill(cp_upload_t *upload, int fd, size_t size)
 }
 
 
+/* The server's limits, or those of the material where they are narrower: a PDF's pages are known only when it is read. */
+static cp_inspect_request_t
+request_of(const cp_call_t *call, const cp_upload_t *upload, unsigned type)
+{
+    cp_inspect_request_t request = call->app->inspection;
+    cp_gate_limits_t     limits = cp_upload_limits(upload);
+
+    request.type = type;
+    if (limits.max_pixels != 0 && (uint64_t) limits.max_pixels < request.max_pixels) {
+        request.max_pixels = (uint64_t) limits.max_pixels;
+    }
+    if (limits.max_pages != 0 && limits.max_pages < request.max_pages) {
+        request.max_pages = (unsigned) limits.max_pages;
+    }
+
+    return request;
+}
+
+
+static void
+count(cp_code_t code, const cp_inspection_t *result)
+{
+    if (code == CP_E_BUSY) {
+        cp_metric(CP_METRIC_INSPECTOR_AWAY);
+    } else if (code == CP_OK) {
+        cp_metric(result->reason == CP_INSPECT_OK ? CP_METRIC_FILE_INSPECTED : CP_METRIC_FILE_REFUSED);
+    }
+}
+
+
 static cp_code_t
 inspect(cp_call_t *call, cp_upload_t *upload, cp_inspected_t **inspected)
 {
-    cp_inspect_request_t request = call->app->inspection;
+    cp_inspect_request_t request;
     cp_inspection_t      result;
     cp_stored_t          stored;
     cp_code_t            code;
-    int                  fd = cp_inspect_open();
+    int                  fd;
 
+    memset(&result, 0, sizeof(result));
+    cp_upload_describe(upload, &stored);
+    request = request_of(call, upload, stored.type);
+    if (stored.size > CP_INSPECT_INPUT_MAX) {
+        return CP_E_TOO_LARGE;
+    }
+
+    fd = cp_inspect_open();
     if (fd == -1) {
         return CP_E_NO_MEMORY;
     }
 
-    memset(&result, 0, sizeof(result));
-    cp_upload_describe(upload, &stored);
-    request.type = stored.type;
-
     code = fill(upload, fd, (size_t) stored.size);
     if (code == CP_OK) {
         code = cp_inspect_fd(&call->app->inspector, &request, fd, &result);
+        count(code, &result);
     }
     close(fd);
 

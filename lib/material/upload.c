@@ -25,6 +25,7 @@ struct cp_upload_s {
     EVP_MD_CTX            *digest;
     unsigned char          sha256[CP_SHA256_SIZE];
     unsigned char          key[CP_KEY_SIZE];
+    cp_gate_limits_t       narrowed;    /* what the operation knew besides */
     cp_inspected_t        *inspected;   /* what the cage made of it */
     unsigned char          buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
 };
@@ -237,8 +238,29 @@ cp_upload_narrow(cp_call_t *call, const cp_gate_limits_t *limits)
     if (code != CP_OK) {
         cp_upload_explain(call);
     }
+    call->upload->narrowed = *limits;
 
     return code;
+}
+
+
+/* The smaller of two limits, of which 0 is none. */
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+
+cp_gate_limits_t
+cp_upload_limits(const cp_upload_t *upload)
+{
+    cp_gate_limits_t limits = upload->gate.limits;
+
+    limits.max_pixels = smaller(limits.max_pixels, upload->narrowed.max_pixels);
+    limits.max_pages = smaller(limits.max_pages, upload->narrowed.max_pages);
+
+    return limits;
 }
 
 

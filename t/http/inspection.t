@@ -10,36 +10,42 @@ use Caportal::Sample qw(new_png);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw settled temporaries workers);
 use Caportal::Test::Inspector;
-use Caportal::Test::Picture qw(jpeg pdf_page png);
+use Caportal::Test::Picture qw(jpeg pdf_compressed pdf_page png);
+use Caportal::Test::Upload qw(stored_files whole_store);
 use Caportal::Test::Walk qw(is_problem state_of is_unchanged);
-use File::Find qw(find);
 use Mojo::JSON qw(decode_json);
 use Test::More;
 
 my $portal = Caportal::Test->start(allow => qr/exited on signal 9/, edit => sub ($text) {
     my ($conf) = $text =~ m{caportal_key_ring\s+(\S+)/secrets/};
-    write_file($_, read_file($_) =~ s/jpeg png bmp;/jpeg png bmp pdf;/gr) for "$conf/halls/nmgca.conf";
+    my $hall = read_file("$conf/halls/nmgca.conf") =~ s/jpeg png bmp;/jpeg png bmp pdf;/gr;
+    write_file("$conf/halls/nmgca.conf", $hall =~ s/(material seal_image \{)/$1 max_pages 2;/r);
     $text =~ s/^(thread_pool caportal_inspect) .*/$1 threads=1 max_queue=1;/m;
     return $text =~ s/^worker_processes.*/worker_processes 1;/mr;
 });
 my $journey = $portal->order_until('draft');
 my $client  = $journey->applicant;
-my $store   = $portal->home . '/data/materials';
 my $processors = capture(qw(getconf _NPROCESSORS_ONLN)) + 0;
 
 sub path ($kind) { return $journey->_order("/materials/$kind") }
 sub put ($kind = 'licence', $bytes = new_png(), %more) { return $client->put(path($kind), $bytes, 'image/png', %more) }
 
-sub files () {
-    my @found;
-    find({no_chdir => 1, wanted => sub { push @found, $_ if -f }}, $store);
-    return scalar @found;
-}
+sub files () { return scalar(my @files = stored_files($portal)) }
+
+sub events () { return $portal->client->get('/status')->json->{events} }
 
 sub nothing_kept ($title, $before, $state) {
-    ok eventually(sub { files() == $before }), "$title: no file is left";
+    is files(), $before, "$title: no file is left";
     is_unchanged($portal, $state, '  and nothing changed');
     return;
+}
+
+# A PDF whose pages are known only to who unpacks it: their tree lies in a stream of objects.
+sub hidden_pages ($count) {
+    my $tree = '8 0 <</Type/Pages/Kids[' . join(' ', map {"$_ 0 R"} 3 .. 2 + $count) . "]/Count $count>>";
+    my $page = '<</Type/Page/Parent 8 0 R/MediaBox[0 0 99 99]/Contents 2 0 R>>';
+    return pdf_compressed(['<</Type/Catalog/Pages 8 0 R>>', "<</Length 0>>stream\n\nendstream", ($page) x 3,
+        '<</Type/ObjStm/N 1/First 4/Length ' . length($tree) . ">>stream\n$tree\nendstream"], 8 => 6);
 }
 
 subtest 'what is refused' => sub {
@@ -63,6 +69,10 @@ subtest 'what is refused' => sub {
         nothing_kept("  $name", $before, $state);
     }
     like $client->put(path('licence'), $files[2][2], $files[2][1])->json->{detail}, qr/脚本/, 'in Chinese too';
+    my @pages = map { $client->put(path('seal_image'), hidden_pages($_), 'application/pdf') } 3, 2;
+    is $pages[0]->json->{reason}, 'too_many_pages', 'more pages than are asked of the kind';
+    is $pages[1]->code, 201, 'as many';
+    is_deeply [@{ events() }{qw(file_refused file_inspected)}], [@files + 2, 1], 'each is counted';
 };
 
 is put()->code, 201, 'a scan is there';
@@ -99,6 +109,7 @@ subtest 'a child is killed over a file' => sub {
     is $answer->{status}, 422, 'that upload is refused';
     is decode_json($answer->{body})->{reason}, 'crashed', 'for what happened';
     nothing_kept('of it', $before, $state);
+    ok eventually(sub { !grep { kill 0, $_ } @held }), 'others take their places';
     is put()->code, 201, 'the next one is fine';
 };
 
@@ -112,8 +123,10 @@ subtest 'the inspector is killed over a file' => sub {
     like $answer->{headers}{'retry-after'}, qr/\A[1-9]/, 'later';
     nothing_kept('of it', $before, $state);
 
+    my $away = events()->{inspector_away};
     is_problem(put(), 503, 'busy', 'while it is away nothing is taken');
     is_problem($portal->staff('reviewer')->get('/staff' . path('licence')), 503, 'busy', 'nor marked');
+    is events()->{inspector_away}, $away + 2, 'which operators are told';
     nothing_kept('of all this', $before, $state);
     is $client->get(path('licence'))->code, 200, 'its owner sees what is there';
     is $client->delete(path('legal_seal'))->code, 404, 'and the rest works';
@@ -161,10 +174,7 @@ subtest 'the worker is killed over a file' => sub {
 
 # What was acknowledged can be read, all of it.
 subtest 'at the end' => sub {
-    my @rows = @{ $portal->rows('SELECT c.file FROM material_copy c JOIN material m ON m.file = c.original'
-        . ' WHERE m.is_current = 1 UNION SELECT file FROM material WHERE is_current = 1') };
-    my @lost = grep { !-f join '/', $store, substr($_, 0, 2), $_ } map { $_->{file} } @rows;
-    is_deeply \@lost, [], 'each file that a row names is there';
+    whole_store($portal);
     is $portal->staff('auditor')->get('/staff' . path($_) . '/original')->code, 200, "$_ is read"
         for qw(licence seal_image);
 };
