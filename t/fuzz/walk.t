@@ -1,7 +1,7 @@
 use v5.36;
 use warnings FATAL => 'all';
 
-# The walkers and the gate under libFuzzer with AddressSanitizer and UBSan for a minute in all, one of them for seconds under AFL++.
+# The walkers under libFuzzer with AddressSanitizer and UBSan for a minute in all, one of them for seconds under AFL++.
 # CAPORTAL_FUZZ_SECONDS: of each walker.
 
 use Caportal::Fuzz;

@@ -24,7 +24,7 @@ sub new ($class, %given) {
     my $self = bless {%given}, $class;
     for my $name (NAMES) {
         folder("$self->{home}/$name/$_") for qw(seeds kept found crashes);
-        symlink "$name/seeds", "$self->{home}/$1" if $name =~ /\Awalk-(.*)/;
+        symlink "$name/seeds", "$self->{home}/$1" if $name =~ /\A(?:walk|gate)-(.*)/;
         $self->_unpack($name);
     }
     capture("$root/build-fuzz/t/fuzz/seeds", $self->{home});
