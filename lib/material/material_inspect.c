@@ -185,7 +185,10 @@ fill(cp_upload_t *upload, int fd, size_t size)
 }
 
 
-/* The server's limits, or those of the material where they are narrower: a PDF's pages are known only when it is read. */
+/*
+ * The server's limits, or those of the material where they are narrower: a PDF's pages are known only when it is read,
+ * and its pixels are what it is rendered with, which no applicant chose.
+ */
 static cp_inspect_request_t
 request_of(const cp_call_t *call, const cp_upload_t *upload, unsigned type)
 {
@@ -193,7 +196,7 @@ request_of(const cp_call_t *call, const cp_upload_t *upload, unsigned type)
     cp_gate_limits_t     limits = cp_upload_limits(upload);
 
     request.type = type;
-    if (limits.max_pixels != 0 && (uint64_t) limits.max_pixels < request.max_pixels) {
+    if (type != CP_TYPE_PDF && limits.max_pixels != 0 && (uint64_t) limits.max_pixels < request.max_pixels) {
         request.max_pixels = (uint64_t) limits.max_pixels;
     }
     if (limits.max_pages != 0 && limits.max_pages < request.max_pages) {
