@@ -2,9 +2,7 @@
  * The gate of uploads on any body: CONTENT-TYPE NUL CONTENT-DISPOSITION NUL BODY, or the body of a form alone, which
  * begins with its boundary. The same end however the body is cut, and of a good one no byte of a file is lost or added.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include <zlib.h>
 
@@ -13,14 +11,6 @@
 
 #define ALL_TYPES  (CP_TYPE_JPEG | CP_TYPE_PNG | CP_TYPE_BMP | CP_TYPE_GIF | CP_TYPE_PDF)
 
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "line %d does not hold: %s\n", __LINE__, #condition);                                      \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
 /* So much that no input reaches it: which of two faults in one piece is told depends on how it is cut. */
 static const cp_gate_limits_t limits = { .types = ALL_TYPES, .max_size = 1 << 20, .max_pixels = 100000, .max_pages = 4 };
 
@@ -28,8 +18,6 @@ typedef struct {
     int64_t   size;
     uint32_t  sum;
 } sunk_t;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 
 static cp_code_t
