@@ -147,7 +147,7 @@ subtest 'no time is left' => sub {
 
     my $refused;
     ok eventually(sub { $refused = put('legal_id_front'); $refused->code == 503 }), 'a third is refused';
-    is $refused->json->{code}, 'busy', 'for now';
+    is $refused->json->{code}, 'busy', 'because all are busy';
     like $refused->headers->header('Retry-After'), qr/\A[1-9]/, 'until later';
     is temporaries($portal), 2, 'nothing of it is kept';
     is $client->get('/api/session')->code, 200, 'whoever needs no inspector is served meanwhile';
