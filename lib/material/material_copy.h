@@ -77,8 +77,12 @@ cp_code_t cp_file_headers(cp_call_t *call, const char *how, cp_str_t name);
 
 /* ---- upload.c, for material_inspect.c */
 
-/* Opens the sealed bytes of a finished upload into `out`, as many as came. CP_E_STORE: they cannot be read. */
-cp_code_t cp_upload_plain(cp_upload_t *upload, unsigned char *out);
+/*
+ * Opens the sealed bytes of a finished upload and gives them away, a chunk at a time, until `give` returns anything but
+ * CP_OK. CP_E_STORE: they cannot be read; else what `give` returned.
+ */
+typedef cp_code_t (*cp_upload_plain_fn)(void *data, const void *bytes, size_t len);
+cp_code_t cp_upload_plain(cp_upload_t *upload, cp_upload_plain_fn give, void *data);
 
 /* The limits of pixels and pages that an upload has to keep, those that cp_upload_narrow() brought too. Pure. */
 cp_gate_limits_t cp_upload_limits(const cp_upload_t *upload);

@@ -1,9 +1,8 @@
 /* An upload on its way through the cage: its bytes go in, sealed copies and what was found come out. */
 #include "material/material_copy.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/metric.h"
@@ -161,27 +160,30 @@ take(cp_call_t *call, const cp_inspection_t *result, cp_inspected_t **inspected)
 }
 
 
-/* The plain bytes in a memfd, which is what the inspector takes: they are gone with the descriptor. */
+/*
+ * Written, not mapped: out of memory is an error here and a signal there, and pages that are filled whole need not be
+ * cleared first.
+ */
 static cp_code_t
-fill(cp_upload_t *upload, int fd, size_t size)
+append(void *data, const void *bytes, size_t len)
 {
-    unsigned char *out;
-    cp_code_t      code;
+    const int  *fd = data;
+    const char *p = bytes;
+    ssize_t     n;
 
-    /* Before it is written to, for out of memory is an error here and a signal there. */
-    if (posix_fallocate(fd, 0, (off_t) size) != 0) {
-        return CP_E_NO_MEMORY;
+    while (len > 0) {
+        n = write(*fd, p, len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return CP_E_NO_MEMORY;
+        }
+        p += n;
+        len -= (size_t) n;
     }
 
-    out = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (out == MAP_FAILED) {
-        return CP_E_NO_MEMORY;
-    }
-
-    code = cp_upload_plain(upload, out);
-    munmap(out, size);
-
-    return code;
+    return CP_OK;
 }
 
 
@@ -234,12 +236,13 @@ inspect(cp_call_t *call, cp_upload_t *upload, cp_inspected_t **inspected)
         return CP_E_TOO_LARGE;
     }
 
+    /* The plain bytes in a memfd, which is what the inspector takes: they are gone with the descriptor. */
     fd = cp_inspect_open();
     if (fd == -1) {
         return CP_E_NO_MEMORY;
     }
 
-    code = fill(upload, fd, (size_t) stored.size);
+    code = cp_upload_plain(upload, append, &fd);
     if (code == CP_OK) {
         code = cp_inspect_fd(&call->app->inspector, &request, fd, &result);
         count(code, &result);

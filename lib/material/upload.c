@@ -326,30 +326,37 @@ read_at(int file, off_t at, unsigned char *out, size_t len)
 }
 
 
-cp_code_t
-cp_upload_plain(cp_upload_t *upload, unsigned char *out)
+/* Chunk `number` of what has come, opened in the buffer; *len: its bytes. */
+static cp_code_t
+read_back(cp_upload_t *upload, uint64_t number, size_t *len)
 {
-    cp_stored_t stored;
-    cp_code_t   code = upload->finished ? CP_OK : CP_E_INTERNAL;
-    uint64_t    i;
-    off_t       at = CP_FILE_HEAD;
-    size_t      n;
-    bool        last;
+    bool  last = number == upload->chunks - 1;
+    off_t at = (off_t) (CP_FILE_HEAD + number * (CP_CHUNK_SIZE + CP_TAG_SIZE));
 
-    cp_upload_describe(upload, &stored);
+    *len = last ? (size_t) upload->gate.size - number * CP_CHUNK_SIZE : CP_CHUNK_SIZE;
+
+    if (!read_at(upload->file, at, upload->buffer, *len + CP_TAG_SIZE)) {
+        return cp_store_failed("reading what has just come");
+    }
+
+    return cp_chunk_open(upload->key, number, last, cp_str_n(upload->buffer, *len + CP_TAG_SIZE), upload->buffer);
+}
+
+
+cp_code_t
+cp_upload_plain(cp_upload_t *upload, cp_upload_plain_fn give, void *data)
+{
+    cp_code_t code = upload->finished ? CP_OK : CP_E_INTERNAL;
+    uint64_t  i;
+    size_t    len;
 
     for (i = 0; i < upload->chunks && code == CP_OK; i++) {
-        last = i == upload->chunks - 1;
-        n = last ? (size_t) stored.size - i * CP_CHUNK_SIZE : CP_CHUNK_SIZE;
-
-        if (read_at(upload->file, at, upload->buffer, n + CP_TAG_SIZE)) {
-            code = cp_chunk_open(upload->key, i, last, cp_str_n(upload->buffer, n + CP_TAG_SIZE), out);
-        } else {
-            code = cp_store_failed("reading what has just come");
+        code = read_back(upload, i, &len);
+        if (code == CP_OK) {
+            code = give(data, upload->buffer, len);
         }
-        at += (off_t) (n + CP_TAG_SIZE);
-        out += n;
     }
+    explicit_bzero(upload->buffer, sizeof(upload->buffer));
 
     return code;
 }

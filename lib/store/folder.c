@@ -226,6 +226,9 @@ sync_settled(int store, int file, const char *folder, bool made)
         return -1;
     }
 
+    /* Hours may pass until somebody looks at it: its pages are better used for the next ones that arrive. */
+    (void) posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+
     /* Another process may have made the folder a moment ago and not yet have got it there. */
     if (made || !atomic_load(known)) {
         if (fsync(store) != 0) {
