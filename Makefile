@@ -115,12 +115,13 @@ $(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/inspector/
 
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
-bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) $(BUILD)/t/bench/no_database.so
+bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) $(BUILD)/t/bench/no_database.so \
+    $(BUILD)/t/bench/no_cage.so $(BUILD)/t/bench/upload_edge.so
 $(BUILD)/t/bench/inspect_bare: LIBS += -ljpeg
 $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/t/bench/no_database.so: t/bench/preload/no_database.c
+$(BUILD)/t/bench/%.so: t/bench/preload/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
 # Fuzzers (t/fuzz/run): a program for each parser and the first seeds of those of files, for libFuzzer and for AFL++.

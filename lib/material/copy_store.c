@@ -5,33 +5,28 @@
 
 #include "base/clock.h"
 
-static const char sql_find[] =
-    "SELECT i.width, i.height, i.orientation, i.hints, i.pages, "
-    "(SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = i.file) FROM inspection i "
-    "WHERE i.file = ?";
-
 static const char sql_insert[] =
-    "INSERT INTO inspection (file, width, height, orientation, hints, pages, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO inspection (file, width, height, orientation, hints, pages, copies_size, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+
+#define COPY_ROW    "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define COPY_TYPES  "sisiiisss"
+#define COPY_GIVE(file, copy)                                                                                          \
+    (file), (int64_t) (copy)->page, cp_str(cp_type_mime((copy)->stored.type)), (copy)->stored.size,                    \
+    (int64_t) (copy)->width, (int64_t) (copy)->height,                                                                 \
+    cp_str_n((copy)->stored.sha256, sizeof((copy)->stored.sha256)), (copy)->stored.file, (copy)->stored.wrapped_key
 
 static const char sql_insert_copy[] =
     "INSERT INTO material_copy (original, page, type, size, width, height, sha256, file, wrapped_key) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "VALUES " COPY_ROW;
+
+/* The page and the thumbnail of a picture, which most files are. */
+static const char sql_insert_two[] =
+    "INSERT INTO material_copy (original, page, type, size, width, height, sha256, file, wrapped_key) "
+    "VALUES " COPY_ROW ", " COPY_ROW;
 
 static const char sql_find_copy[] =
     "SELECT type, size, width, height, sha256, file, wrapped_key FROM material_copy WHERE original = ? AND page = ?";
-
-static const char sql_size[] =
-    "SELECT COALESCE(SUM(size), 0) FROM material_copy WHERE original = ?";
-
-
-cp_code_t
-cp_inspected_find(cp_call_t *call, cp_str_t file, cp_inspected_t *inspected)
-{
-    memset(inspected, 0, sizeof(*inspected));
-
-    return cp_db_row(call->db, sql_find, "s>iiiiii", file, &inspected->width, &inspected->height,
-                     &inspected->orientation, &inspected->hints, &inspected->pages, &inspected->size);
-}
 
 
 cp_code_t
@@ -39,17 +34,15 @@ cp_inspected_insert(cp_call_t *call, cp_str_t file, const cp_inspected_t *inspec
 {
     size_t i;
 
-    CP_TRY(cp_db_exec(call->db, sql_insert, "siiiiii", file, inspected->width, inspected->height,
-                      inspected->orientation, inspected->hints, inspected->pages, cp_now_ms()));
+    CP_TRY(cp_db_exec(call->db, sql_insert, "siiiiiii", file, inspected->width, inspected->height,
+                      inspected->orientation, inspected->hints, inspected->pages, inspected->size, cp_now_ms()));
 
-    for (i = 0; i < inspected->count; i++) {
-        const cp_copy_t   *copy = &inspected->copies[i];
-        const cp_stored_t *stored = &copy->stored;
-
-        CP_TRY(cp_db_exec(call->db, sql_insert_copy, "sisiiisss", file, (int64_t) copy->page,
-                          cp_str(cp_type_mime(stored->type)), stored->size, (int64_t) copy->width,
-                          (int64_t) copy->height, cp_str_n(stored->sha256, sizeof(stored->sha256)), stored->file,
-                          stored->wrapped_key));
+    for (i = 0; i + 1 < inspected->count; i += 2) {
+        CP_TRY(cp_db_exec(call->db, sql_insert_two, COPY_TYPES COPY_TYPES, COPY_GIVE(file, &inspected->copies[i]),
+                          COPY_GIVE(file, &inspected->copies[i + 1])));
+    }
+    if (i < inspected->count) {
+        CP_TRY(cp_db_exec(call->db, sql_insert_copy, COPY_TYPES, COPY_GIVE(file, &inspected->copies[i])));
     }
 
     return CP_OK;
@@ -75,11 +68,4 @@ cp_copy_find(cp_call_t *call, cp_str_t file, unsigned page, cp_copy_t *copy)
     memcpy(copy->stored.sha256, digest.data, digest.len);
 
     return CP_OK;
-}
-
-
-cp_code_t
-cp_copies_size(cp_call_t *call, cp_str_t file, int64_t *size)
-{
-    return cp_db_row(call->db, sql_size, "s>i", file, size);
 }

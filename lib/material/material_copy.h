@@ -45,17 +45,11 @@ cp_code_t cp_inspected_tell(const cp_inspected_t *inspected, json_t *json);
 
 /* ---- copy_store.c */
 
-/* What is known of a stored file, its copies but for their size left out; CP_E_NOT_FOUND: it was never inspected. */
-cp_code_t cp_inspected_find(cp_call_t *call, cp_str_t file, cp_inspected_t *inspected);
-
 /* Records an inspection and its copies for a stored file, in the open transaction. */
 cp_code_t cp_inspected_insert(cp_call_t *call, cp_str_t file, const cp_inspected_t *inspected);
 
 /* A copy of a stored file; CP_E_NOT_FOUND. */
 cp_code_t cp_copy_find(cp_call_t *call, cp_str_t file, unsigned page, cp_copy_t *copy);
-
-/* Bytes of all copies of a stored file. */
-cp_code_t cp_copies_size(cp_call_t *call, cp_str_t file, int64_t *size);
 
 /* ---- copy_show.c */
 

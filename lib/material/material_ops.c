@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 #include "identity/identity.h"
 #include "material/material_copy.h"
+#include "material/material_kept.h"
 #include "material/material_quota.h"
 #include "material/material_rules.h"
 #include "material/material_store.h"
@@ -14,12 +15,12 @@
 /* What came, and what there is already. */
 typedef struct {
     cp_order_t            order;
-    cp_material_t         current;      /* id 0: none */
-    cp_stored_t           stored;       /* what came */
-    cp_stored_t           known;        /* the same bytes of this order; file {0, NULL}: none */
-    cp_inspected_t        found;        /* of those */
-    bool                  seen;         /* they have been inspected */
-    const cp_inspected_t *inspected;
+    cp_kept_list_t        kept;
+    const cp_kept_t      *current;      /* of the kind; NULL: none */
+    const cp_kept_t      *known;        /* with the same bytes; NULL: none */
+    cp_stored_t           stored;       /* what came; file {0, NULL} until it is in the store */
+    cp_inspected_t        found;        /* what is known of those bytes */
+    const cp_inspected_t *inspected;    /* NULL: not yet */
 } put_t;
 
 
@@ -82,103 +83,130 @@ answer_uploaded(cp_call_t *call, const put_t *put)
 }
 
 
-/*
- * The current material of a kind, if there is one (id 0: none). What was submitted is frozen, unless the review
- * rejected it: the reviewer must find the rest as it was.
- */
+/* What was submitted is frozen, unless the review rejected it: the reviewer must find the rest as it was. */
 static cp_code_t
-find_open(cp_call_t *call, const cp_order_t *order, cp_str_t kind, cp_material_t *current)
+check_open(const cp_order_t *order, const cp_kept_t *current)
 {
-    cp_code_t code;
-
-    memset(current, 0, sizeof(*current));
-
-    code = cp_material_find(call, order->id, kind, current);
-    if (code != CP_OK) {
-        current->id = 0;
-        return code == CP_E_NOT_FOUND ? CP_OK : code;
-    }
-
-    return order->submitted_ms != 0 && current->created_ms <= order->submitted_ms
-           && !cp_str_is(current->state, "rejected") ? CP_E_FROZEN : CP_OK;
+    return current != NULL && order->submitted_ms != 0 && current->material.created_ms <= order->submitted_ms
+           && !cp_str_is(current->material.state, "rejected") ? CP_E_FROZEN : CP_OK;
 }
 
 
-/* Ends the current material, if there is one; its room is given back where nobody will ask for its file. */
+/* Ends the current material, if there is one, and says how many bytes nobody will ask for any more. */
 static cp_code_t
-retire(cp_call_t *call, const cp_order_t *order, const cp_material_t *current, const char *how)
+retire(cp_call_t *call, const cp_order_t *order, const cp_kept_list_t *kept, const cp_kept_t *current, const char *how,
+       int64_t *freed)
 {
-    return current->id == 0 ? CP_OK : cp_material_retire(call, order->id, current->kind, how, order->submitted_ms);
+    *freed = cp_kept_freed(kept, current, order->submitted_ms);
+
+    return current == NULL ? CP_OK
+                           : cp_material_retire(call, order->id, current->material.kind, how, order->submitted_ms);
 }
 
 
-static cp_code_t
-give_room(cp_call_t *call, const cp_order_t *order, const cp_material_t *retired)
+/* Whether an order is sold as it was when the upload was held against its rules. */
+static bool
+is_same_sale(const cp_order_t *a, const cp_order_t *b)
 {
-    return retired->id == 0 ? CP_OK : cp_material_give_room(call, order, &retired->stored);
+    return a->id == b->id && a->unit == b->unit && cp_str_eq(a->service, b->service) && cp_str_eq(a->sale, b->sale);
 }
 
 
-/*
- * What must hold, and whether the order has the bytes already. Before the inspector's time is taken, and once more when
- * the order is held.
- */
+/* What must hold, and what the order has already: looked up first, and once more when the order is held. */
 static cp_code_t
 check(cp_call_t *call, bool lock, put_t *put)
 {
-    cp_str_t  kind = call->params[1];
-    cp_code_t code;
+    cp_order_t before = put->order;
 
     CP_TRY(find_order(call, lock, &put->order));
-    CP_TRY(check_upload(call, &put->order, kind));
-    CP_TRY(find_open(call, &put->order, kind, &put->current));
-
-    put->known.file = CP_STR_NULL;
-    put->seen = false;
-    cp_upload_describe(call->upload, &put->stored);
-
-    code = cp_material_same_bytes(call, put->order.id, &put->stored, &put->known);
-    if (code == CP_OK) {
-        code = cp_inspected_find(call, put->known.file, &put->found);
-        put->seen = code == CP_OK;
+    if (!is_same_sale(&put->order, &before)) {
+        CP_TRY(check_upload(call, &put->order, call->params[1]));
     }
 
-    return code == CP_E_NOT_FOUND ? CP_OK : code;
+    CP_TRY(cp_kept_read(call, put->order.id, &put->kept));
+    put->current = cp_kept_current(&put->kept, call->params[1]);
+    put->known = cp_kept_same_bytes(&put->kept, &put->stored);
+
+    return check_open(&put->order, put->current);
 }
 
 
-/* Bytes that the order has already need no second file and no room. */
-static cp_code_t
-store_again(cp_call_t *call, put_t *put)
+/* Whether the order has the bytes and they were inspected; what came before there were copies was not. */
+static bool
+is_seen(const put_t *put)
 {
-    CP_TRY(retire(call, &put->order, &put->current, "replaced"));
-    CP_TRY(cp_material_insert(call, put->order.id, call->params[1], &put->known));
-
-    return give_room(call, &put->order, &put->current);
+    return put->known != NULL && put->known->material.pages != 0;
 }
 
 
-/* Nor do they when they came before there were copies. */
+/*
+ * What takes long is done before the order is held: new bytes are inspected, and are in the store before a row names
+ * them.
+ */
 static cp_code_t
-store_copies(cp_call_t *call, put_t *put)
+prepare(cp_call_t *call, put_t *put)
 {
-    CP_TRY(store_again(call, put));
-    CP_TRY(cp_material_take_room(call, &put->order, put->inspected->size));
+    cp_upload_describe(call->upload, &put->stored);
+    CP_TRY(check(call, false, put));
 
-    return cp_inspected_insert(call, put->known.file, put->inspected);
+    if (!is_seen(put)) {
+        CP_TRY(cp_upload_inspect(call, call->upload, &put->inspected));
+    }
+
+    return put->known != NULL ? CP_OK : cp_upload_keep(call, call->upload, &put->stored);
+}
+
+
+/* Room for what is new, in exchange for what is retired, and the row of it. */
+static cp_code_t
+replace(cp_call_t *call, put_t *put, const cp_stored_t *stored, int64_t size)
+{
+    int64_t freed;
+
+    CP_TRY(retire(call, &put->order, &put->kept, put->current, "replaced", &freed));
+
+    /* The same bytes again in place of themselves: their file stays. */
+    if (put->known != NULL && put->current == put->known) {
+        freed = 0;
+    }
+    CP_TRY(cp_material_change_room(call, &put->order, cp_kept_bytes(&put->kept), freed, size));
+
+    return cp_material_insert(call, put->order.id, call->params[1], stored);
+}
+
+
+/* Bytes that the order has already need no second file. */
+static cp_code_t
+store_known(cp_call_t *call, put_t *put)
+{
+    const cp_stored_t *known = &put->known->material.stored;
+
+    if (is_seen(put)) {
+        put->found = (cp_inspected_t) { .pages = put->known->material.pages, .hints = put->known->material.hints,
+                                        .orientation = put->known->material.orientation };
+        put->inspected = &put->found;
+        return replace(call, put, known, 0);
+    }
+    if (put->inspected == NULL) {
+        return CP_E_RETRY;    /* they were inspected a moment ago */
+    }
+
+    CP_TRY(replace(call, put, known, put->inspected->size));
+
+    return cp_inspected_insert(call, known->file, put->inspected);
 }
 
 
 static cp_code_t
 store_new(cp_call_t *call, put_t *put)
 {
-    CP_TRY(retire(call, &put->order, &put->current, "replaced"));
-    CP_TRY(give_room(call, &put->order, &put->current));
-    CP_TRY(cp_material_take_room(call, &put->order, put->stored.size + put->inspected->size));
-    CP_TRY(cp_upload_keep(call, call->upload, &put->stored));
-    CP_TRY(cp_inspected_insert(call, put->stored.file, put->inspected));
+    if (put->inspected == NULL || put->stored.file.data == NULL) {
+        return CP_E_RETRY;    /* the bytes were there a moment ago */
+    }
 
-    return cp_material_insert(call, put->order.id, call->params[1], &put->stored);
+    CP_TRY(replace(call, put, &put->stored, put->stored.size + put->inspected->size));
+
+    return cp_inspected_insert(call, put->stored.file, put->inspected);
 }
 
 
@@ -187,21 +215,26 @@ store(cp_call_t *call, put_t *put)
 {
     CP_TRY(cp_call_begin(call));
     CP_TRY(check(call, true, put));
-
-    if (put->seen) {
-        put->inspected = &put->found;
-        CP_TRY(store_again(call, put));
-    } else if (put->inspected == NULL) {
-        return CP_E_RETRY;    /* the bytes were there a moment ago */
-    } else if (put->known.file.data != NULL) {
-        CP_TRY(store_copies(call, put));
-    } else {
-        CP_TRY(store_new(call, put));
-    }
-
+    CP_TRY(put->known != NULL ? store_known(call, put) : store_new(call, put));
     CP_TRY(cp_order_apply(call, &put->order, CP_ORDER_ON_EDIT, NULL));
 
     return answer_uploaded(call, put);
+}
+
+
+/* A file or copies without a row are nobody's, unless the operation runs again with them. */
+static void
+drop_unused(cp_call_t *call, const put_t *put, cp_code_t code)
+{
+    if (code == CP_E_RETRY) {
+        return;
+    }
+    if (put->stored.file.data != NULL && (code != CP_OK || put->known != NULL)) {
+        cp_stored_remove(call, put->stored.file);
+    }
+    if (code != CP_OK || (put->known != NULL && is_seen(put))) {
+        cp_upload_drop_copies(call, call->upload);
+    }
 }
 
 
@@ -216,23 +249,13 @@ cp_op_material_put(cp_call_t *call)
         return CP_E_INVALID;
     }
 
-    CP_TRY(check(call, false, &put));
-    if (!put.seen) {
-        CP_TRY(cp_upload_inspect(call, call->upload, &put.inspected));
+    code = prepare(call, &put);
+    if (code == CP_OK) {
+        code = store(call, &put);
     }
 
-    code = store(call, &put);
-
-    /*
-     * Without its row a file is nobody's, unless the operation runs again with it. A commit that failed may still have
-     * happened, so from there on only the sweep may remove files.
-     */
-    if (code != CP_OK && code != CP_E_RETRY && put.stored.file.data != NULL) {
-        cp_stored_remove(call, put.stored.file);
-    }
-    if (code != CP_E_RETRY && (code != CP_OK || put.seen)) {
-        cp_upload_drop_copies(call, call->upload);
-    }
+    /* A commit that failed may still have happened: from there on only the sweep may remove files. */
+    drop_unused(call, &put, code);
     CP_TRY(code);
 
     return cp_call_commit(call);
@@ -242,19 +265,23 @@ cp_op_material_put(cp_call_t *call)
 cp_code_t
 cp_op_material_remove(cp_call_t *call)
 {
-    cp_order_t    order;
-    cp_material_t material;
+    cp_order_t       order;
+    cp_kept_list_t   kept;
+    const cp_kept_t *current;
+    int64_t          freed;
 
     CP_TRY(begin_edit(call, &order));
-    CP_TRY(find_open(call, &order, call->params[1], &material));
-    if (material.id == 0) {
+    CP_TRY(cp_kept_read(call, order.id, &kept));
+    current = cp_kept_current(&kept, call->params[1]);
+    if (current == NULL) {
         return CP_E_NOT_FOUND;
     }
 
-    CP_TRY(retire(call, &order, &material, "removed"));
-    CP_TRY(give_room(call, &order, &material));
+    CP_TRY(check_open(&order, current));
+    CP_TRY(retire(call, &order, &kept, current, "removed", &freed));
+    CP_TRY(cp_material_change_room(call, &order, 0, freed, 0));
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_EDIT, NULL));
-    CP_TRY(cp_audit(call, "material.remove", "order", order.no, json_pack("{s:o}", "kind", cp_json(material.kind))));
+    CP_TRY(cp_audit(call, "material.remove", "order", order.no, json_pack("{s:o}", "kind", cp_json(call->params[1]))));
 
     CP_TRY(cp_answer(call, 204, NULL));
 

@@ -6,15 +6,10 @@
 #include "order/order.h"
 
 /*
- * Takes room for `size` more bytes in the open transaction; CP_E_QUOTA when one of the three has not that much left.
- * Two uploads at once may together go over a hall's or an account's limit by one of them.
+ * Takes room for `size` more bytes in the open transaction and gives back the `freed` ones that nobody needs any more;
+ * `kept`: what the order takes so far. CP_E_QUOTA when the order, its account or its hall has not that much left. Two
+ * uploads at once may together go over a hall's or an account's limit by one of them.
  */
-cp_code_t cp_material_take_room(cp_call_t *call, const cp_order_t *order, int64_t size);
-
-/*
- * Gives back the room of a file and its copies, unless a row of the store still needs it. After the row that named it
- * was retired.
- */
-cp_code_t cp_material_give_room(cp_call_t *call, const cp_order_t *order, const cp_stored_t *stored);
+cp_code_t cp_material_change_room(cp_call_t *call, const cp_order_t *order, int64_t kept, int64_t freed, int64_t size);
 
 #endif

@@ -30,21 +30,17 @@ static const char sql_retire[] =
 static const char sql_state[] =
     "UPDATE material SET state = ? WHERE id = ?";
 
-static const char sql_same_bytes[] =
-    "SELECT " COLUMNS FROM "WHERE m.order_id = ? AND m.sha256 = ? AND m.size = ? AND m.type = ? "
-    "AND m.state <> 'discarded' ORDER BY m.id LIMIT 1";
-
-static const char sql_bytes[] =
-    "SELECT COALESCE(SUM(f.size + "
-    "(SELECT COALESCE(SUM(c.size), 0) FROM material_copy c WHERE c.original = f.file)), 0) "
-    "FROM (SELECT DISTINCT file, size FROM material WHERE order_id = ? AND state <> 'discarded') AS f";
+static const char sql_kept[] =
+    "SELECT " COLUMNS ", COALESCE(m.is_current, 0), COALESCE(i.copies_size, 0)" FROM
+    "WHERE m.order_id = ? AND m.state <> 'discarded'";
 
 static const char sql_usage_add[] =
-    "INSERT INTO material_usage (scope, owner, shard, bytes) VALUES (?, ?, ?, ?) "
+    "INSERT INTO material_usage (scope, owner, shard, bytes) VALUES ('account', ?, 0, ?), ('hall', ?, ?, ?) "
     "ON DUPLICATE KEY UPDATE bytes = bytes + VALUES(bytes)";
 
 static const char sql_usage_read[] =
-    "SELECT COALESCE(SUM(bytes), 0) FROM material_usage WHERE scope = ? AND owner = ?";
+    "SELECT (SELECT COALESCE(SUM(bytes), 0) FROM material_usage WHERE scope = 'account' AND owner = ?), "
+    "(SELECT COALESCE(SUM(bytes), 0) FROM material_usage WHERE scope = 'hall' AND owner = ?)";
 
 static const char sql_needed[] =
     "SELECT (SELECT COUNT(*) FROM material WHERE file = ? AND state <> 'discarded') "
@@ -54,14 +50,15 @@ static const char sql_needed[] =
     "+ (SELECT COUNT(*) FROM material_copy c JOIN payment p ON p.voucher_file = c.original WHERE c.file = ?)";
 
 
-cp_code_t
-cp_material_next(cp_rows_t *rows, cp_material_t *m)
+#define TAKE(m, digest)                                                                                                \
+    &(m)->id, &(m)->kind, &(m)->state, &(m)->type, &(m)->stored.size, (digest), &(m)->stored.file,                     \
+    &(m)->stored.wrapped_key, &(m)->created_ms, &(m)->pages, &(m)->hints, &(m)->orientation
+
+
+/* What a row's columns do not hold as they are. */
+static cp_code_t
+take(cp_material_t *m, cp_str_t digest)
 {
-    cp_str_t digest;
-
-    CP_TRY(cp_db_next(rows, &m->id, &m->kind, &m->state, &m->type, &m->stored.size, &digest, &m->stored.file,
-                      &m->stored.wrapped_key, &m->created_ms, &m->pages, &m->hints, &m->orientation));
-
     if (digest.len != sizeof(m->stored.sha256)) {
         return CP_E_INTERNAL;
     }
@@ -70,6 +67,17 @@ cp_material_next(cp_rows_t *rows, cp_material_t *m)
     m->stored.type = cp_type_of_mime(m->type);
 
     return CP_OK;
+}
+
+
+cp_code_t
+cp_material_next(cp_rows_t *rows, cp_material_t *m)
+{
+    cp_str_t digest;
+
+    CP_TRY(cp_db_next(rows, TAKE(m, &digest)));
+
+    return take(m, digest);
 }
 
 
@@ -119,39 +127,36 @@ cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, const char *st
 
 
 cp_code_t
-cp_material_same_bytes(cp_call_t *call, int64_t order, const cp_stored_t *stored, cp_stored_t *known)
+cp_material_query_kept(cp_call_t *call, int64_t order, cp_rows_t **rows)
 {
-    cp_rows_t    *rows;
-    cp_material_t material;
-
-    CP_TRY(cp_db_query(call->db, &rows, sql_same_bytes, "isis>" COLUMN_TYPES, order,
-                       cp_str_n(stored->sha256, sizeof(stored->sha256)), stored->size,
-                       cp_str(cp_type_mime(stored->type))));
-    CP_TRY(cp_material_next(rows, &material));
-    *known = material.stored;
-
-    return CP_OK;
+    return cp_db_query(call->db, rows, sql_kept, "i>" COLUMN_TYPES "ii", order);
 }
 
 
 cp_code_t
-cp_material_bytes(cp_call_t *call, int64_t order, int64_t *bytes)
+cp_material_next_kept(cp_rows_t *rows, cp_kept_t *kept)
 {
-    return cp_db_row(call->db, sql_bytes, "i>i", order, bytes);
+    cp_str_t digest;
+    int64_t  current;
+
+    CP_TRY(cp_db_next(rows, TAKE(&kept->material, &digest), &current, &kept->copies));
+    kept->current = current != 0;
+
+    return take(&kept->material, digest);
 }
 
 
 cp_code_t
-cp_usage_add(cp_call_t *call, const char *scope, cp_str_t owner, int64_t shard, int64_t bytes)
+cp_usage_add(cp_call_t *call, const cp_usage_key_t *key, int64_t bytes)
 {
-    return cp_db_exec(call->db, sql_usage_add, "ssii", cp_str(scope), owner, shard, bytes);
+    return cp_db_exec(call->db, sql_usage_add, "sisii", key->account, bytes, key->hall, key->shard, bytes);
 }
 
 
 cp_code_t
-cp_usage_read(cp_call_t *call, const char *scope, cp_str_t owner, int64_t *bytes)
+cp_usage_read(cp_call_t *call, const cp_usage_key_t *key, int64_t *account, int64_t *hall)
 {
-    return cp_db_row(call->db, sql_usage_read, "ss>i", cp_str(scope), owner, bytes);
+    return cp_db_row(call->db, sql_usage_read, "ss>ii", key->account, key->hall, account, hall);
 }
 
 

@@ -16,6 +16,13 @@ typedef struct {
     int64_t      orientation;
 } cp_material_t;
 
+/* One that its order keeps: current, or evidence of a review. */
+typedef struct {
+    cp_material_t  material;
+    bool           current;
+    int64_t        copies;     /* bytes of its file's copies */
+} cp_kept_t;
+
 /* The current material of a kind; CP_E_NOT_FOUND. */
 cp_code_t cp_material_find(cp_call_t *call, int64_t order, cp_str_t kind, cp_material_t *material);
 
@@ -35,15 +42,20 @@ cp_code_t cp_material_insert(cp_call_t *call, int64_t order, cp_str_t kind, cons
  */
 cp_code_t cp_material_retire(cp_call_t *call, int64_t order, cp_str_t kind, const char *state, int64_t submitted_ms);
 
-/* A material of the order with the same bytes, current or kept as evidence: what was stored. CP_E_NOT_FOUND. */
-cp_code_t cp_material_same_bytes(cp_call_t *call, int64_t order, const cp_stored_t *stored, cp_stored_t *known);
+/* The order's materials whose files are needed, current or evidence, in no order. */
+cp_code_t cp_material_query_kept(cp_call_t *call, int64_t order, cp_rows_t **rows);
+cp_code_t cp_material_next_kept(cp_rows_t *rows, cp_kept_t *kept);
 
-/* Bytes that the order's materials take with their copies, each file once. */
-cp_code_t cp_material_bytes(cp_call_t *call, int64_t order, int64_t *bytes);
+/* Who the store's bytes are counted for: an account (its row's number) and, spread over rows, a hall. */
+typedef struct {
+    cp_str_t  account;
+    cp_str_t  hall;
+    int64_t   shard;
+} cp_usage_key_t;
 
-/* Adds to, and reads, the bytes stored for an account or a hall; `shard` spreads the rows of one that many write. */
-cp_code_t cp_usage_add(cp_call_t *call, const char *scope, cp_str_t owner, int64_t shard, int64_t bytes);
-cp_code_t cp_usage_read(cp_call_t *call, const char *scope, cp_str_t owner, int64_t *bytes);
+/* Adds to both; reads both, the hall's over all shards. */
+cp_code_t cp_usage_add(cp_call_t *call, const cp_usage_key_t *key, int64_t bytes);
+cp_code_t cp_usage_read(cp_call_t *call, const cp_usage_key_t *key, int64_t *account, int64_t *hall);
 
 cp_code_t cp_material_set_state(cp_call_t *call, int64_t id, const char *state);
 

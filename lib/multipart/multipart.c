@@ -318,57 +318,63 @@ agree(const cp_multipart_t *multipart, size_t matched, const char *p, const char
 }
 
 
-/*
- * Bytes of a part, up to its delimiter. What began like one at the end of the bytes before was not one when another
- * byte follows: then it is handed on from the delimiter itself. Only its first byte is a CR, so none begins within.
- */
+/* What began like a delimiter at the end of the bytes before; when it is none, it is handed on from the delimiter itself. */
+static cp_multipart_verdict_t
+take_matched(cp_multipart_t *multipart, const char **p, const char *end)
+{
+    size_t matched = multipart->matched, n = agree(multipart, matched, *p, end);
+
+    *p += n;
+    multipart->matched += n;
+    if (multipart->matched == multipart->delimiter_len) {
+        return end_delimiter(multipart);
+    }
+    if (*p == end) {
+        return CP_MULTIPART_OK;
+    }
+
+    matched = multipart->matched;
+    multipart->matched = 0;
+
+    return hand_on(multipart, multipart->delimiter, multipart->delimiter + matched);
+}
+
+
+/* Where the bytes end in a beginning of the delimiter: only its first byte is a CR, so the last CR tells. */
+static const char *
+find_beginning(const cp_multipart_t *multipart, const char *from, const char *end)
+{
+    size_t      most = multipart->delimiter_len - 1, len = (size_t) (end - from);
+    const char *tail = len > most ? end - most : from;
+    const char *cr = memrchr(tail, '\r', (size_t) (end - tail));
+
+    return cr != NULL && cr + agree(multipart, 0, cr, end) == end ? cr : end;
+}
+
+
+/* Bytes of a part, up to its delimiter. */
 static cp_multipart_verdict_t
 take_body(cp_multipart_t *multipart, const char **p, const char *end)
 {
-    const char            *from = *p, *at = *p, *cr;
+    const char            *from = *p, *found;
     cp_multipart_verdict_t verdict;
-    size_t                 n = multipart->matched;
 
-    if (n > 0) {
-        at += agree(multipart, n, at, end);
-        multipart->matched += (size_t) (at - from);
-        *p = at;
-        if (multipart->matched == multipart->delimiter_len) {
-            return end_delimiter(multipart);
-        }
-        if (at == end) {
-            return CP_MULTIPART_OK;
-        }
-
-        n = multipart->matched;
-        multipart->matched = 0;
-        verdict = hand_on(multipart, multipart->delimiter, multipart->delimiter + n);
-        if (verdict != CP_MULTIPART_OK) {
-            return verdict;
-        }
-        from = at;
+    if (multipart->matched > 0) {
+        return take_matched(multipart, p, end);
     }
 
-    for ( ;; ) {
-        cr = memchr(at, '\r', (size_t) (end - at));
-        if (cr == NULL) {
-            *p = end;
-            return hand_on(multipart, from, end);
-        }
-
-        n = agree(multipart, 0, cr, end);
-        at = cr + n;
-        if (n == multipart->delimiter_len) {
-            *p = at;
-            verdict = hand_on(multipart, from, cr);
-            return verdict != CP_MULTIPART_OK ? verdict : end_delimiter(multipart);
-        }
-        if (at == end) {
-            *p = end;
-            multipart->matched = n;
-            return hand_on(multipart, from, cr);
-        }
+    found = memmem(from, (size_t) (end - from), multipart->delimiter, multipart->delimiter_len);
+    if (found != NULL) {
+        *p = found + multipart->delimiter_len;
+        verdict = hand_on(multipart, from, found);
+        return verdict != CP_MULTIPART_OK ? verdict : end_delimiter(multipart);
     }
+
+    found = find_beginning(multipart, from, end);
+    multipart->matched = (size_t) (end - found);
+    *p = end;
+
+    return hand_on(multipart, from, found);
 }
 
 

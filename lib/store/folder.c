@@ -241,6 +241,28 @@ sync_settled(int store, int file, const char *folder, bool made)
 }
 
 
+/* Renames it into its folder, which is made where it is the first there. */
+static int
+rename_into(int store, const char *name, const char *folder, const char *to, bool *made)
+{
+    char from[FILE_PATH];
+
+    arriving_path(name, from);
+    *made = false;
+
+    if (renameat(store, from, store, to) == 0) {
+        return 0;
+    }
+    if (errno != ENOENT) {
+        return -1;
+    }
+
+    *made = mkdirat(store, folder, 0700) == 0;
+
+    return *made || errno == EEXIST ? renameat(store, from, store, to) : -1;
+}
+
+
 /*
  * The move comes first: then one commit of the file system's journal takes the file and its name together. Nobody knows
  * the name before all is durable.
@@ -248,16 +270,14 @@ sync_settled(int store, int file, const char *folder, bool made)
 static int
 move(int store, int file, const char *name)
 {
-    char from[FILE_PATH], to[FILE_PATH], folder[FILE_PATH];
+    char to[FILE_PATH], folder[FILE_PATH];
     bool made;
     int  saved;
 
-    arriving_path(name, from);
     settled_path(name, to);
     snprintf(folder, sizeof(folder), "%.2s", name);
 
-    made = mkdirat(store, folder, 0700) == 0;
-    if ((!made && errno != EEXIST) || renameat(store, from, store, to) != 0) {
+    if (rename_into(store, name, folder, to, &made) != 0) {
         return -1;
     }
 

@@ -1,5 +1,6 @@
--- wrk: PUT of CAPORTAL_BENCH_FILE, of which a comment makes each another file, to the targets of CAPORTAL_BENCH_TARGETS in
--- turn ("path" or "path cookie" lines; "N" in a path becomes a number).
+-- wrk: CAPORTAL_BENCH_FILE, of which a comment makes each another file, sent to the targets of CAPORTAL_BENCH_TARGETS in
+-- turn ("path" or "path cookie" lines; "N" in a path becomes a number): as it is with PUT, or with POST as the file of a
+-- form where CAPORTAL_BENCH_FORM is set.
 local targets, number = {}, 0
 
 for line in io.lines(os.getenv("CAPORTAL_BENCH_TARGETS")) do
@@ -11,18 +12,27 @@ local file = assert(io.open(os.getenv("CAPORTAL_BENCH_FILE"), "rb"))
 local bytes = file:read("*a")
 file:close()
 
+local boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+local method, type, head, tail = "PUT", "image/jpeg", "", ""
+if os.getenv("CAPORTAL_BENCH_FORM") then
+    method, type = "POST", "multipart/form-data; boundary=" .. boundary
+    head = "--" .. boundary .. "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"scan.jpg\"\r\n"
+        .. "Content-Type: image/jpeg\r\n\r\n"
+    tail = "\r\n--" .. boundary .. "--\r\n"
+end
+
 -- SOI, then a comment of 32 digits.
-local rest = bytes:sub(3)
-local mark = "\255\216\255\254\0\34"
+head = head .. "\255\216\255\254\0\34"
+tail = bytes:sub(3) .. tail
 local run = os.time()
 
 function request()
     local target = targets[number % #targets + 1]
     number = number + 1
 
-    return wrk.format("PUT", (target.path:gsub("N", string.format("%d-%d", run, number))), {
-        ["Content-Type"] = "image/jpeg",
+    return wrk.format(method, (target.path:gsub("N", string.format("%d-%d", run, number))), {
+        ["Content-Type"] = type,
         ["Cookie"] = "__Host-caportal=" .. target.cookie,
         ["Origin"] = os.getenv("CAPORTAL_BENCH_ORIGIN"),
-    }, mark .. string.format("%016d%016d", run, number) .. rest)
+    }, head .. string.format("%016d%016d", run, number) .. tail)
 end

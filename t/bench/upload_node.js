@@ -1,20 +1,22 @@
-// upload_node.js PORT FOLDER: an upload as one writes it for Node: the first bytes tell the format, the body is hashed
-// with SHA-256 on its way into a file, which is synced and renamed before the answer.
+// upload_node.js PORT FOLDER MODULES: an upload as one writes it for Node: the first bytes tell the format, the body is
+// hashed with SHA-256 on its way into a file, which is synced and renamed before the answer. Of a form, which busboy
+// reads, it is the field "file" that is taken so.
 'use strict';
 const {createHash} = require('node:crypto');
 const {close, createWriteStream, fdatasync, rename} = require('node:fs');
 const {createServer} = require('node:http');
 
-const [port, folder] = process.argv.slice(2);
+const [port, folder, modules] = process.argv.slice(2);
+const busboy = require(`${modules}/busboy`);
 let number = 0;
 
-createServer((request, response) => {
+function take(stream, request, response) {
     const name = `${folder}/node-${number++}`;
     const hash = createHash('sha256');
     const file = createWriteStream(`${name}.tmp`, {autoClose: false});
     let first = true;
 
-    request.on('data', bytes => {
+    stream.on('data', bytes => {
         if (first && bytes.readUInt16BE(0) !== 0xffd8) {
             response.writeHead(415).end();
             request.destroy();
@@ -23,13 +25,24 @@ createServer((request, response) => {
         first = false;
         hash.update(bytes);
         if (!file.write(bytes)) {
-            request.pause();
-            file.once('drain', () => request.resume());
+            stream.pause();
+            file.once('drain', () => stream.resume());
         }
     });
-    request.on('end', () => file.end());
+    stream.on('end', () => file.end());
     file.on('finish', () => fdatasync(file.fd, () => close(file.fd, () => rename(`${name}.tmp`, name, () => {
         response.writeHead(201, {'Content-Type': 'application/json'});
         response.end(JSON.stringify({sha256: hash.digest('hex')}));
     }))));
+}
+
+createServer((request, response) => {
+    if (request.method === 'PUT') {
+        take(request, request, response);
+        return;
+    }
+
+    const form = busboy({headers: request.headers});
+    form.on('file', (field, stream) => take(stream, request, response));
+    request.pipe(form);
 }).listen({port: Number(port), host: '127.0.0.1'}, () => console.log('ready'));
