@@ -8,26 +8,22 @@
 
 #include <openssl/evp.h>
 
-#include "base/random.h"
 #include "material/material_copy.h"
-#include "material/material_format.h"
+#include "material/sealer.h"
 
 struct cp_upload_s {
     const cp_store_conf_t *store;
     int                    file;
     char                   name[CP_FILE_NAME + 1];
-    size_t                 filled;      /* bytes in the buffer */
-    uint64_t               chunks;      /* sealed so far */
     cp_code_t              failed;      /* what ended it: later calls answer the same */
     bool                   finished;
     bool                   kept;
     cp_gate_t              gate;
     EVP_MD_CTX            *digest;
     unsigned char          sha256[CP_SHA256_SIZE];
-    unsigned char          key[CP_KEY_SIZE];
     cp_gate_limits_t       narrowed;    /* what the operation knew besides */
     cp_inspected_t        *inspected;   /* what the cage made of it */
-    unsigned char          buffer[CP_CHUNK_SIZE + CP_TAG_SIZE];
+    cp_sealer_t            sealer;
 };
 
 const cp_material_rule_t cp_voucher_rule = {
@@ -59,7 +55,7 @@ begin(cp_upload_t *upload)
         return cp_store_failed("creating a file");
     }
 
-    cp_random(upload->key, sizeof(upload->key));
+    cp_sealer_begin(&upload->sealer, upload->file);
 
     return CP_OK;
 }
@@ -92,64 +88,17 @@ cp_upload_open(const cp_app_t *app, const cp_gate_limits_t *limits, cp_gate_form
 }
 
 
-/* Seals the buffer in its place and writes it. */
-static cp_code_t
-flush_chunk(cp_upload_t *upload, bool last)
-{
-    if (upload->chunks == 0) {
-        CP_TRY(cp_file_append(upload->file, cp_file_head, sizeof(cp_file_head)));
-    }
-
-    CP_TRY(cp_chunk_seal(upload->key, upload->chunks, last, cp_str_n(upload->buffer, upload->filled), upload->buffer));
-    CP_TRY(cp_file_append(upload->file, upload->buffer, upload->filled + CP_TAG_SIZE));
-
-    upload->chunks++;
-    upload->filled = 0;
-
-    return CP_OK;
-}
-
-
-/* What fits in the buffer. A full one waits for the next byte, which tells that its chunk is not the last. */
-static cp_code_t
-take_some(cp_upload_t *upload, const unsigned char **data, size_t *len)
-{
-    size_t n;
-
-    if (upload->filled == CP_CHUNK_SIZE) {
-        CP_TRY(flush_chunk(upload, false));
-    }
-
-    n = CP_CHUNK_SIZE - upload->filled;
-    if (n > *len) {
-        n = *len;
-    }
-
-    memcpy(upload->buffer + upload->filled, *data, n);
-    upload->filled += n;
-    *data += n;
-    *len -= n;
-
-    return CP_OK;
-}
-
-
 /* Bytes of the file that passed the gate. */
 static cp_code_t
 take(void *data, const void *bytes, size_t len)
 {
-    cp_upload_t         *upload = data;
-    const unsigned char *p = bytes;
+    cp_upload_t *upload = data;
 
     if (EVP_DigestUpdate(upload->digest, bytes, len) != 1) {
         return CP_E_INTERNAL;
     }
 
-    while (len > 0) {
-        CP_TRY(take_some(upload, &p, &len));
-    }
-
-    return CP_OK;
+    return cp_sealer_take(&upload->sealer, bytes, len);
 }
 
 
@@ -179,7 +128,7 @@ finish(cp_upload_t *upload)
         return CP_E_INTERNAL;
     }
 
-    return flush_chunk(upload, true);
+    return cp_sealer_finish(&upload->sealer);
 }
 
 
@@ -290,7 +239,7 @@ cp_upload_describe(const cp_upload_t *upload, cp_stored_t *stored)
 cp_code_t
 cp_upload_keep(cp_call_t *call, cp_upload_t *upload, cp_stored_t *stored)
 {
-    CP_TRY(cp_key_wrap(call->app->keys, call->arena, upload->key, &stored->wrapped_key));
+    CP_TRY(cp_key_wrap(call->app->keys, call->arena, upload->sealer.key, &stored->wrapped_key));
 
     stored->file = cp_str_dup(call->arena, cp_str(upload->name));
     if (stored->file.data == NULL) {
@@ -326,20 +275,21 @@ read_at(int file, off_t at, unsigned char *out, size_t len)
 }
 
 
-/* Chunk `number` of what has come, opened in the buffer; *len: its bytes. */
+/* Chunk `number` of what has come, opened in the sealer's buffer, which holds nothing any more; *len: its bytes. */
 static cp_code_t
 read_back(cp_upload_t *upload, uint64_t number, size_t *len)
 {
-    bool  last = number == upload->chunks - 1;
-    off_t at = (off_t) (CP_FILE_HEAD + number * (CP_CHUNK_SIZE + CP_TAG_SIZE));
+    cp_sealer_t *sealer = &upload->sealer;
+    bool         last = number == sealer->chunks - 1;
+    off_t        at = (off_t) (CP_FILE_HEAD + number * (CP_CHUNK_SIZE + CP_TAG_SIZE));
 
     *len = last ? (size_t) upload->gate.size - number * CP_CHUNK_SIZE : CP_CHUNK_SIZE;
 
-    if (!read_at(upload->file, at, upload->buffer, *len + CP_TAG_SIZE)) {
+    if (!read_at(upload->file, at, sealer->buffer, *len + CP_TAG_SIZE)) {
         return cp_store_failed("reading what has just come");
     }
 
-    return cp_chunk_open(upload->key, number, last, cp_str_n(upload->buffer, *len + CP_TAG_SIZE), upload->buffer);
+    return cp_chunk_open(sealer->key, number, last, cp_str_n(sealer->buffer, *len + CP_TAG_SIZE), sealer->buffer);
 }
 
 
@@ -350,13 +300,13 @@ cp_upload_plain(cp_upload_t *upload, cp_upload_plain_fn give, void *data)
     uint64_t  i;
     size_t    len;
 
-    for (i = 0; i < upload->chunks && code == CP_OK; i++) {
+    for (i = 0; i < upload->sealer.chunks && code == CP_OK; i++) {
         code = read_back(upload, i, &len);
         if (code == CP_OK) {
-            code = give(data, upload->buffer, len);
+            code = give(data, upload->sealer.buffer, len);
         }
     }
-    explicit_bzero(upload->buffer, sizeof(upload->buffer));
+    explicit_bzero(upload->sealer.buffer, sizeof(upload->sealer.buffer));
 
     return code;
 }
