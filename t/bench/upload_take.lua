@@ -1,6 +1,8 @@
 -- An upload as one writes it for nginx with Lua: the first bytes tell the format, the body is hashed with SHA-256 while it
--- is written to a file, which is renamed before the answer. Of a form it is its first part that is taken so.
-local sha256, to_hex = require "nginx.sha256", require("nginx.string").to_hex
+-- is written to a file, which is synced and renamed before the answer. Of a form it is its first part that is taken so.
+local ffi, sha256, to_hex = require "ffi", require "nginx.sha256", require("nginx.string").to_hex
+
+ffi.cdef "int fileno(void *file); int fdatasync(int fd);"
 
 local SIZE = 65536
 
@@ -39,6 +41,8 @@ return function (name)
     end
     if boundary then assert(socket:receive("*a")) end
 
+    file:flush()
+    assert(ffi.C.fdatasync(ffi.C.fileno(file)) == 0)
     file:close()
     assert(os.rename(name .. ".tmp", name))
     ngx.status = 201
