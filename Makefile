@@ -115,8 +115,9 @@ $(BUILD)/t/inspector/%: $(BUILD)/t/inspector/%.o $(DEFAULTS) $(BUILD)/inspector/
 
 # What the benchmarks compare with, and what they need.
 BENCH_SOURCES := $(wildcard t/bench/*.c)
-bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) $(BUILD)/t/bench/no_database.so \
-    $(BUILD)/t/bench/no_cage.so $(BUILD)/t/bench/upload_edge.so
+PRELOADED     := $(wildcard t/bench/preload/*.c)
+bench: $(patsubst t/bench/%.c,$(BUILD)/t/bench/%,$(BENCH_SOURCES)) \
+    $(patsubst t/bench/preload/%.c,$(BUILD)/t/bench/%.so,$(PRELOADED))
 $(BUILD)/t/bench/inspect_bare: LIBS += -ljpeg
 $(BUILD)/t/bench/%: $(BUILD)/t/bench/%.o $(BUILD)/lib/base/system.o $(BUILD)/libcaportal.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
