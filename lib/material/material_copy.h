@@ -37,6 +37,12 @@ typedef struct cp_inspected_s {
  */
 cp_code_t cp_upload_inspect(cp_call_t *call, cp_upload_t *upload, const cp_inspected_t **inspected);
 
+/*
+ * The same refusal, CP_E_BAD_FILE, of bytes that were inspected before, where more was allowed, and found to have so many
+ * pages.
+ */
+cp_code_t cp_upload_fits(cp_call_t *call, const cp_upload_t *upload, unsigned type, int64_t pages);
+
 /* Removes the copies that an upload's inspection made, which no row names. */
 void cp_upload_drop_copies(cp_call_t *call, cp_upload_t *upload);
 

@@ -272,6 +272,13 @@ cp_upload_inspect(cp_call_t *call, cp_upload_t *upload, const cp_inspected_t **i
 }
 
 
+cp_code_t
+cp_upload_fits(cp_call_t *call, const cp_upload_t *upload, unsigned type, int64_t pages)
+{
+    return pages <= request_of(call, upload, type).max_pages ? CP_OK : refuse(call, CP_INSPECT_TOO_MANY_PAGES);
+}
+
+
 void
 cp_upload_drop_copies(cp_call_t *call, cp_upload_t *upload)
 {

@@ -112,6 +112,14 @@ is_same_sale(const cp_order_t *a, const cp_order_t *b)
 }
 
 
+/* Whether the order has the bytes and they were inspected; what came before there were copies was not. */
+static bool
+is_seen(const put_t *put)
+{
+    return put->known != NULL && put->known->material.pages != 0;
+}
+
+
 /* What must hold, and what the order has already: looked up first, and once more when the order is held. */
 static cp_code_t
 check(cp_call_t *call, bool lock, put_t *put)
@@ -127,15 +135,9 @@ check(cp_call_t *call, bool lock, put_t *put)
     put->current = cp_kept_current(&put->kept, call->params[1]);
     put->known = cp_kept_same_bytes(&put->kept, &put->stored);
 
-    return check_open(&put->order, put->current);
-}
+    CP_TRY(check_open(&put->order, put->current));
 
-
-/* Whether the order has the bytes and they were inspected; what came before there were copies was not. */
-static bool
-is_seen(const put_t *put)
-{
-    return put->known != NULL && put->known->material.pages != 0;
+    return is_seen(put) ? cp_upload_fits(call, call->upload, put->stored.type, put->known->material.pages) : CP_OK;
 }
 
 

@@ -186,12 +186,15 @@ look(const char *query)
 }
 
 
+#define DOCUMENT  "%PDF-1.7\n1 0 obj\nnull\nendobj\nxref\n0 0\ntrailer\n<<>>\nstartxref\n31\n%%EOF\n"
+
+
 static void
 pages(void **state)
 {
     static const char *const wrong[] = { "page=0", "page=51", "page=-1", "page=x", "page=", "page=1&page=1", "side=2" };
 
-    cp_str_t document = CP_STR("%PDF-1.7\n1 0 obj\nnull\nendobj\nxref\n0 0\ntrailer\n<<>>\nstartxref\n31\n%%EOF\n");
+    cp_str_t document = CP_STR(DOCUMENT);
     size_t   i;
 
     (void) state;
@@ -230,12 +233,42 @@ pages(void **state)
 }
 
 
+/* Bytes that one kind may have are not for that another's, which may have fewer pages. */
+static void
+fewer_pages(void **state)
+{
+    const char *type;
+
+    (void) state;
+
+    rules[LICENCE].types |= CP_TYPE_PDF;
+    rules[SEAL].types |= CP_TYPE_PDF;
+    rules[SEAL].max_pages = 2;
+    close_case(state);
+    set_up_hall();
+    open_case(state);
+
+    fake_inspector.pages = 3;
+    assert_int_equal(send_body("licence", "application/pdf", CP_STR(DOCUMENT)), 201);
+    assert_int_equal(send_body("seal", "application/pdf", CP_STR(DOCUMENT)), 422);
+    assert_non_null(strstr(cp_call_render(&call, &type).data, "\"too_many_pages\""));
+    assert_int_equal(number("SELECT COUNT(*) FROM material"), 1);
+    assert_int_equal(send_body("licence", "application/pdf", CP_STR(DOCUMENT)), 201);
+
+    rules[LICENCE].types &= ~CP_TYPE_PDF;
+    rules[SEAL].types &= ~CP_TYPE_PDF;
+    rules[SEAL].max_pages = 0;
+    set_up_hall();
+}
+
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(viewed_by_staff), CASE(inspected),        CASE(refused_before),
         CASE(copies_later),    CASE(told_of_the_scan), CASE(pages),
+        CASE(fewer_pages),
     };
 
     return database_is_there() ? cmocka_run_group_tests(tests, start, stop) : 0;
