@@ -10,7 +10,7 @@ use Caportal::Test::Edge qw(eventually is_refused raw settled workers);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant { TIMEOUT => 0.4, SOON => 0.2, BACK => 3 };
+use constant { TIMEOUT => 1, SOON => 0.5, BACK => 5 };
 
 # A session takes Redis each time, so that each request shows how it is.
 my $portal = Caportal::Test->start(edit => sub ($text) {
@@ -166,14 +166,18 @@ waitpid $script, 0;
 my $rules = read_file($conf);
 is_away('loading', qr/LOADING/,
     sub {
-        $portal->redis(EVAL => "for i = 1, 2000 do redis.call('SET', 'caportal:filler:' .. i, i) end", 0);
+        $portal->redis(EVAL => "for i = 1, 2000 do redis.call('SET', 'caportal:filler:' .. i, string.rep(i, 60)) end", 0);
         $portal->redis('BGREWRITEAOF');
         ok eventually(sub { $portal->redis_value(INFO => 'persistence') =~ /aof_rewrite_in_progress:0/ }), 'saved';
         $portal->process('redis')->stop;
-        write_file($conf, "${rules}key-load-delay 1000\nloading-process-events-interval-bytes 1024\n", 0600);
+        write_file($conf, "${rules}key-load-delay 3000\nloading-process-events-interval-bytes 1024\n", 0600);
         $redis->start;
+        ok eventually(sub { $portal->logs =~ /LOADING/ }), 'loading';
     },
-    sub { write_file($conf, $rules, 0600) }, lines => 4);
+    sub {
+        write_file($conf, $rules, 0600);
+        $portal->redis(CONFIG => SET => 'key-load-delay', 0);
+    }, lines => 4);
 
 subtest 'full' => sub {
     said();
