@@ -48,7 +48,7 @@ ngx_http_caportal_job_forget(ngx_http_caportal_main_conf_t *cmcf, const ngx_http
 {
     const cp_principal_t  *came_as = &ctx->call.came_as, *who = &ctx->call.who;
 
-    if (cmcf->sessions == NULL || (ctx->request->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) != 0) {
+    if (cmcf->sessions == NULL || !ctx->call.sessions_changed) {
         return;
     }
 

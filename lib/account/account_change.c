@@ -28,7 +28,7 @@ cp_account_end_sessions(cp_call_t *call, const cp_account_t *account)
     /* One that begins in this very millisecond too. */
     CP_TRY(cp_db_exec(call->db, sql_end_sessions, "iii", now + 1, now, account->id));
 
-    return cp_session_end_account(&call->app->redis, call->arena, account->public_id);
+    return cp_session_end_account(call, account->public_id);
 }
 
 

@@ -114,6 +114,7 @@ typedef struct cp_call_s {
     cp_db_t                      *db;
     json_t                       *input;                    /* the body as JSON, owned by the call */
     bool                          ran;                      /* the request was bound to its idempotency key */
+    bool                          sessions_changed;         /* of an account that it came as, or is: forget them */
     struct cp_later_s            *later;                    /* what follows the answer, see call/later.h */
     cp_str_t                      push;                     /* ledger id to push to the stream after the commit */
 

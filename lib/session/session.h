@@ -123,7 +123,7 @@ cp_code_t cp_session_end_all(cp_call_t *call);
 cp_code_t cp_session_end_others(cp_call_t *call);
 
 /* Ends all sessions of any account, by its public id. For whoever disables, moves or resets one. */
-cp_code_t cp_session_end_account(const cp_redis_conf_t *redis, cp_arena_t *arena, cp_str_t account_id);
+cp_code_t cp_session_end_account(cp_call_t *call, cp_str_t account_id);
 
 /* One session of an account. */
 typedef struct {

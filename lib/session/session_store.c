@@ -87,6 +87,8 @@ run(cp_call_t *call, const char *script, const cp_str_t *keys, size_t key_count,
     redisReply *reply;
     size_t      i;
 
+    call->sessions_changed = true;
+
     for (i = 0; i < key_count + arg_count; i++) {
         if ((i < key_count ? keys[i].data : args[i - key_count].data) == NULL) {
             return CP_E_NO_MEMORY;
@@ -256,6 +258,8 @@ end_listed(cp_call_t *call, cp_str_t account_id, const cp_str_t *keys, size_t co
     cp_str_t               words[2 + CP_SESSION_MOST];
     size_t                 n, i;
 
+    call->sessions_changed = true;
+
     while (count != 0) {
         redisReply *reply;
 
@@ -297,26 +301,28 @@ cp_session_end(cp_call_t *call)
 
 
 cp_code_t
-cp_session_end_account(const cp_redis_conf_t *redis, cp_arena_t *arena, cp_str_t account_id)
+cp_session_end_account(cp_call_t *call, cp_str_t account_id)
 {
     redisReply *reply;
-    cp_str_t    hash = cp_redis_key(redis, arena, CP_SESSION_KIND, account_id);
+    cp_str_t    hash = hash_of(call, account_id);
+
+    call->sessions_changed = true;
 
     if (hash.data == NULL) {
         return CP_E_NO_MEMORY;
     }
 
-    CP_TRY(cp_redis(redis, &reply, CP_STR("DEL"), hash));
+    CP_TRY(cp_redis(&call->app->redis, &reply, CP_STR("DEL"), hash));
     freeReplyObject(reply);
 
-    return cp_redis_settled(redis);
+    return cp_redis_settled(&call->app->redis);
 }
 
 
 cp_code_t
 cp_session_end_all(cp_call_t *call)
 {
-    CP_TRY(cp_session_end_account(&call->app->redis, call->arena, call->who.account_id));
+    CP_TRY(cp_session_end_account(call, call->who.account_id));
 
     return set_cookie(call, CP_STR(""));
 }

@@ -218,6 +218,29 @@ subtest 'Redis does not let itself be listened to' => sub {
     is_known('after', to_each(new_session()->{cookie}));
 };
 
+# Redis tells every worker, but perhaps later than the client, who may be here again at once.
+subtest 'the worker that ends a session knows it at once' => sub {
+    my ($client, $journey) = $portal->sign_in;
+    my $other = $portal->sign_in_again($journey);
+    my $one   = raw($portal, $client);
+
+    # Known to this worker, whoever made them and wherever.
+    my $as = sub ($who, $request) { $one->{cookie} = $who->cookie; return $request->()->{status} };
+    my $is_there = sub ($who) { $as->($who, sub { ask($one) }) };
+    is $is_there->($_), 204, 'signed in' for $client, $other, $client, $other;
+    my ($id) = map { $_->{id} } grep { !$_->{current} } @{ $client->get('/api/sessions')->json->{sessions} };
+    is $is_there->($_), 204, 'still' for $client, $other;
+
+    $proxy->hold(from => 'tracking');
+    is $as->($client, sub { $one->ask($one->head(DELETE => "/api/sessions/$id")) }), 204, 'one ends the other';
+    is $is_there->($other), 401, 'which is over';
+    is $is_there->($client), 204, 'the own one is not';
+    is $as->($client, sub { $one->ask($one->head(DELETE => '/api/session')) }), 204, 'until it is ended too';
+    is $is_there->($client), 401, 'over as well';
+    $proxy->release;
+    is_tracked('they were told later');
+};
+
 # The answer was true when it was given, but is not kept: what came after it was heard before it.
 subtest 'a change overtakes an answer' => sub {
     my $session = new_session();
