@@ -113,7 +113,7 @@ find_pending(cp_call_t *call, bool lock, cp_order_t *order, cp_payment_t *paymen
 
 
 static cp_code_t
-store_voucher(cp_call_t *call, const cp_inspected_t *inspected, cp_str_t *replaced)
+store_voucher(cp_call_t *call, const cp_inspected_t *inspected, const cp_stored_t *voucher, cp_str_t *replaced)
 {
     cp_payment_t payment;
     cp_order_t   order;
@@ -122,7 +122,7 @@ store_voucher(cp_call_t *call, const cp_inspected_t *inspected, cp_str_t *replac
     CP_TRY(find_pending(call, true, &order, &payment));
 
     *replaced = payment.voucher.file;
-    CP_TRY(cp_upload_keep(call, call->upload, &payment.voucher));
+    payment.voucher = *voucher;
     payment.voucher_type = cp_str(cp_type_mime(payment.voucher.type));
 
     CP_TRY(cp_inspected_insert(call, payment.voucher.file, inspected));
@@ -139,6 +139,7 @@ cp_op_payment_voucher(cp_call_t *call)
     const cp_inspected_t *inspected;
     cp_payment_t          payment;
     cp_order_t            order;
+    cp_stored_t           voucher = { 0 };
     cp_code_t             code;
     cp_str_t              replaced = CP_STR_NULL;
 
@@ -146,12 +147,16 @@ cp_op_payment_voucher(cp_call_t *call)
         return CP_E_INTERNAL;
     }
 
-    /* What can be refused is refused before the inspector's time is taken. */
+    /* What can be refused is refused before the inspector's time is taken; what takes long, before the order is held. */
     CP_TRY(find_pending(call, false, &order, &payment));
     CP_TRY(cp_upload_inspect(call, call->upload, &inspected));
 
-    code = store_voucher(call, inspected, &replaced);
+    code = cp_upload_keep(call, call->upload, &voucher);
+    if (code == CP_OK) {
+        code = store_voucher(call, inspected, &voucher, &replaced);
+    }
     if (code != CP_OK && code != CP_E_RETRY) {
+        cp_stored_remove(call, voucher.file);
         cp_upload_drop_copies(call, call->upload);
     }
     CP_TRY(code);
