@@ -173,10 +173,12 @@ ngx_http_caportal_go_on(ngx_http_caportal_ctx_t *ctx)
 {
     cp_str_t  next = cp_upload_next(ctx->upload);
 
-    if (ctx->call.code == CP_OK && next.data != NULL) {
-        next = cp_str_dup(ctx->arena, next);
+    if (ctx->call.code != CP_OK || next.data == NULL) {
+        return;
     }
-    if (ctx->call.code == CP_OK && next.data != NULL) {
+
+    next = cp_str_dup(ctx->arena, next);
+    if (next.data != NULL) {
         json_decref(ctx->call.answer);
         ctx->call.answer = NULL;
         ctx->call.status = NGX_HTTP_SEE_OTHER;

@@ -25,9 +25,9 @@ typedef struct {
 cp_code_t cp_sms_target(cp_call_t *call, cp_str_t phone, cp_sms_target_t *target);
 
 /*
- * Marks the codes that came back (sms_returned.h), counts one more and stores `record`, or neither: CP_E_RATE_LIMITED with call->retry_after_s; CP_E_BUSY likewise
- * when it is the budget of all that is used up, which is logged; CP_E_REDIS, CP_E_DATABASE: nobody knows, so none is
- * sent.
+ * Marks the codes that came back (sms_returned.h), counts one more and stores `record`, or neither: CP_E_RATE_LIMITED
+ * with call->retry_after_s; CP_E_BUSY likewise when it is the budget of all that is used up, which is logged;
+ * CP_E_REDIS, CP_E_DATABASE: nobody knows, so none is sent.
  */
 cp_code_t cp_sms_limits_take(cp_call_t *call, const cp_sms_target_t *target, const cp_limit_record_t *record,
                              cp_sms_taken_t *taken);

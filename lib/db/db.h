@@ -60,6 +60,9 @@ cp_code_t cp_db_row(cp_db_t *db, const char *sql, const char *types, ...);
 /* Runs a query whose rows cp_db_next() takes one by one. All rows are buffered; other statements may run meanwhile. */
 cp_code_t cp_db_query(cp_db_t *db, cp_rows_t **rows, const char *sql, const char *types, ...);
 
+/* How many rows a query found, taken or not. Pure. */
+size_t cp_db_count(const cp_rows_t *rows);
+
 /* Takes the next row into the pointers; CP_E_NOT_FOUND after the last. The same types as given to cp_db_query(). */
 cp_code_t cp_db_next(cp_rows_t *rows, ...);
 

@@ -381,6 +381,13 @@ next_row(cp_rows_t *rows, va_list *args)
 }
 
 
+size_t
+cp_db_count(const cp_rows_t *rows)
+{
+    return rows->count;
+}
+
+
 cp_code_t
 cp_db_next(cp_rows_t *rows, ...)
 {

@@ -276,8 +276,8 @@ cp_inspect_fd(const cp_inspect_conf_t *conf, const cp_inspect_request_t *request
 }
 
 
-static bool
-write_all(int fd, cp_str_t bytes)
+bool
+cp_inspect_write(int fd, cp_str_t bytes)
 {
     ssize_t n;
     size_t  at;
@@ -308,7 +308,7 @@ cp_inspect(const cp_inspect_conf_t *conf, const cp_inspect_request_t *request, c
     if (fd == -1) {
         return CP_E_NO_MEMORY;
     }
-    if (write_all(fd, bytes)) {
+    if (cp_inspect_write(fd, bytes)) {
         code = cp_inspect_fd(conf, request, fd, result);
     }
     close(fd);

@@ -113,10 +113,11 @@ cp_code_t cp_inspect(const cp_inspect_conf_t *conf, const cp_inspect_request_t *
 
 /*
  * The same for a file that is written piece by piece, so that it never lies in memory as one: cp_inspect_open() gives a
- * descriptor to write() to (-1 with errno), cp_inspect_fd() seals it against changes and inspects. The caller closes
- * it.
+ * descriptor (-1 with errno), cp_inspect_write() appends to it (false with errno: there is no memory), cp_inspect_fd()
+ * seals it against changes and inspects. The caller closes it.
  */
 int       cp_inspect_open(void);
+bool      cp_inspect_write(int fd, cp_str_t bytes);
 cp_code_t cp_inspect_fd(const cp_inspect_conf_t *conf, const cp_inspect_request_t *request, int fd,
                         cp_inspection_t *result);
 

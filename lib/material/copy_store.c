@@ -9,6 +9,8 @@ static const char sql_insert[] =
     "INSERT INTO inspection (file, width, height, orientation, hints, pages, copies_size, created_at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
+#define COPY_INSERT                                                                                                    \
+    "INSERT INTO material_copy (original, page, type, size, width, height, sha256, file, wrapped_key) VALUES "
 #define COPY_ROW    "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define COPY_TYPES  "sisiiisss"
 #define COPY_GIVE(file, copy)                                                                                          \
@@ -16,14 +18,10 @@ static const char sql_insert[] =
     (int64_t) (copy)->width, (int64_t) (copy)->height,                                                                 \
     cp_str_n((copy)->stored.sha256, sizeof((copy)->stored.sha256)), (copy)->stored.file, (copy)->stored.wrapped_key
 
-static const char sql_insert_copy[] =
-    "INSERT INTO material_copy (original, page, type, size, width, height, sha256, file, wrapped_key) "
-    "VALUES " COPY_ROW;
+static const char sql_insert_copy[] = COPY_INSERT COPY_ROW;
 
 /* The page and the thumbnail of a picture, which most files are. */
-static const char sql_insert_two[] =
-    "INSERT INTO material_copy (original, page, type, size, width, height, sha256, file, wrapped_key) "
-    "VALUES " COPY_ROW ", " COPY_ROW;
+static const char sql_insert_two[] = COPY_INSERT COPY_ROW ", " COPY_ROW;
 
 static const char sql_find_copy[] =
     "SELECT type, size, width, height, sha256, file, wrapped_key FROM material_copy WHERE original = ? AND page = ?";

@@ -1,7 +1,6 @@
 /* An upload on its way through the cage: its bytes go in, sealed copies and what was found come out. */
 #include "material/material_copy.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -167,23 +166,9 @@ take(cp_call_t *call, const cp_inspection_t *result, cp_inspected_t **inspected)
 static cp_code_t
 append(void *data, const void *bytes, size_t len)
 {
-    const int  *fd = data;
-    const char *p = bytes;
-    ssize_t     n;
+    const int *fd = data;
 
-    while (len > 0) {
-        n = write(*fd, p, len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return CP_E_NO_MEMORY;
-        }
-        p += n;
-        len -= (size_t) n;
-    }
-
-    return CP_OK;
+    return cp_inspect_write(*fd, cp_str_n(bytes, len)) ? CP_OK : CP_E_NO_MEMORY;
 }
 
 

@@ -3,47 +3,23 @@
 #include <string.h>
 
 
-/* Room for one more, doubled when it is used up. */
-static cp_code_t
-grow(cp_call_t *call, cp_kept_list_t *list, size_t *room)
-{
-    cp_kept_t *larger;
-
-    if (list->count < *room) {
-        return CP_OK;
-    }
-
-    *room = *room == 0 ? 16 : 2 * *room;
-    larger = cp_calloc(call->arena, *room, sizeof(cp_kept_t));
-    if (larger == NULL) {
-        return CP_E_NO_MEMORY;
-    }
-    if (list->count > 0) {
-        memcpy(larger, list->rows, list->count * sizeof(cp_kept_t));
-    }
-    list->rows = larger;
-
-    return CP_OK;
-}
-
-
 cp_code_t
 cp_kept_read(cp_call_t *call, int64_t order, cp_kept_list_t *list)
 {
     cp_rows_t *rows;
-    cp_code_t  code;
-    size_t     room = 0;
 
-    *list = (cp_kept_list_t) { NULL, 0 };
     CP_TRY(cp_material_query_kept(call, order, &rows));
 
-    do {
-        CP_TRY(grow(call, list, &room));
-        code = cp_material_next_kept(rows, &list->rows[list->count]);
-        list->count += code == CP_OK;
-    } while (code == CP_OK);
+    *list = (cp_kept_list_t) { cp_calloc(call->arena, cp_db_count(rows) + 1, sizeof(cp_kept_t)), 0 };
+    if (list->rows == NULL) {
+        return CP_E_NO_MEMORY;
+    }
 
-    return code == CP_E_NOT_FOUND ? CP_OK : code;
+    for ( ; list->count < cp_db_count(rows); list->count++) {
+        CP_TRY(cp_material_next_kept(rows, &list->rows[list->count]));
+    }
+
+    return CP_OK;
 }
 
 

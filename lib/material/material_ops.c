@@ -34,15 +34,6 @@ find_order(cp_call_t *call, bool lock, cp_order_t *order)
 }
 
 
-static cp_code_t
-begin_edit(cp_call_t *call, cp_order_t *order)
-{
-    CP_TRY(cp_call_begin(call));
-
-    return find_order(call, true, order);
-}
-
-
 /* The edge knew only the widest rule of that kind; the order was sold under its own. */
 static cp_code_t
 check_upload(cp_call_t *call, const cp_order_t *order, cp_str_t kind)
@@ -89,18 +80,6 @@ check_open(const cp_order_t *order, const cp_kept_t *current)
 {
     return current != NULL && order->submitted_ms != 0 && current->material.created_ms <= order->submitted_ms
            && !cp_str_is(current->material.state, "rejected") ? CP_E_FROZEN : CP_OK;
-}
-
-
-/* Ends the current material, if there is one, and says how many bytes nobody will ask for any more. */
-static cp_code_t
-retire(cp_call_t *call, const cp_order_t *order, const cp_kept_list_t *kept, const cp_kept_t *current, const char *how,
-       int64_t *freed)
-{
-    *freed = cp_kept_freed(kept, current, order->submitted_ms);
-
-    return current == NULL ? CP_OK
-                           : cp_material_retire(call, order->id, current->material.kind, how, order->submitted_ms);
 }
 
 
@@ -163,17 +142,20 @@ prepare(cp_call_t *call, put_t *put)
 static cp_code_t
 replace(cp_call_t *call, put_t *put, const cp_stored_t *stored, int64_t size)
 {
-    int64_t freed;
+    const cp_order_t *order = &put->order;
+    cp_str_t          kind = call->params[1];
+    int64_t           freed = 0;
 
-    CP_TRY(retire(call, &put->order, &put->kept, put->current, "replaced", &freed));
-
-    /* The same bytes again in place of themselves: their file stays. */
-    if (put->known != NULL && put->current == put->known) {
-        freed = 0;
+    /* The same bytes in place of themselves keep their file. */
+    if (put->current != put->known) {
+        freed = cp_kept_freed(&put->kept, put->current, order->submitted_ms);
     }
-    CP_TRY(cp_material_change_room(call, &put->order, cp_kept_bytes(&put->kept), freed, size));
+    if (put->current != NULL) {
+        CP_TRY(cp_material_retire(call, order->id, kind, "replaced", order->submitted_ms));
+    }
+    CP_TRY(cp_material_change_room(call, order, cp_kept_bytes(&put->kept), freed, size));
 
-    return cp_material_insert(call, put->order.id, call->params[1], stored);
+    return cp_material_insert(call, order->id, kind, stored);
 }
 
 
@@ -231,10 +213,10 @@ drop_unused(cp_call_t *call, const put_t *put, cp_code_t code)
     if (code == CP_E_RETRY) {
         return;
     }
-    if (put->stored.file.data != NULL && (code != CP_OK || put->known != NULL)) {
+    if (code != CP_OK || put->known != NULL) {
         cp_stored_remove(call, put->stored.file);
     }
-    if (code != CP_OK || (put->known != NULL && is_seen(put))) {
+    if (code != CP_OK || is_seen(put)) {
         cp_upload_drop_copies(call, call->upload);
     }
 }
@@ -270,20 +252,21 @@ cp_op_material_remove(cp_call_t *call)
     cp_order_t       order;
     cp_kept_list_t   kept;
     const cp_kept_t *current;
-    int64_t          freed;
+    cp_str_t         kind = call->params[1];
 
-    CP_TRY(begin_edit(call, &order));
+    CP_TRY(cp_call_begin(call));
+    CP_TRY(find_order(call, true, &order));
     CP_TRY(cp_kept_read(call, order.id, &kept));
-    current = cp_kept_current(&kept, call->params[1]);
+    current = cp_kept_current(&kept, kind);
     if (current == NULL) {
         return CP_E_NOT_FOUND;
     }
 
     CP_TRY(check_open(&order, current));
-    CP_TRY(retire(call, &order, &kept, current, "removed", &freed));
-    CP_TRY(cp_material_change_room(call, &order, 0, freed, 0));
+    CP_TRY(cp_material_retire(call, order.id, kind, "removed", order.submitted_ms));
+    CP_TRY(cp_material_change_room(call, &order, 0, cp_kept_freed(&kept, current, order.submitted_ms), 0));
     CP_TRY(cp_order_apply(call, &order, CP_ORDER_ON_EDIT, NULL));
-    CP_TRY(cp_audit(call, "material.remove", "order", order.no, json_pack("{s:o}", "kind", cp_json(call->params[1]))));
+    CP_TRY(cp_audit(call, "material.remove", "order", order.no, json_pack("{s:o}", "kind", cp_json(kind))));
 
     CP_TRY(cp_answer(call, 204, NULL));
 
