@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 use Caportal::Sample qw(new_bmp new_png);
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw settled temporaries workers);
-use Caportal::Test::Upload qw(any_format licence_of stored_files usage whole_store);
+use Caportal::Test::Upload qw(any_format licence_of only_stored stored_files usage whole_store);
 use Caportal::Test::Walk qw(is_problem);
 use Test::More;
 
@@ -83,8 +83,7 @@ subtest 'no more files' => sub {
         my $answer = put($other, new_png());
         next if $more && $answer->code == 201 && pass 'its folder was there';
         is_problem($answer, 507, 'store_full', "507 with $more left");
-        ok eventually(sub { "@{[stored_files($portal)]}" eq "@stored" }), 'and nothing is left'
-            or diag explain [stored_files($portal)], \@stored;
+        only_stored($portal, \@stored, 'and nothing is left');
     }
     system('mount', '-o', 'remount,nr_inodes=1000', $store) == 0 or die "no remount\n";
     is put($other, new_png())->code, 201, 'with some again it goes on';

@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 use Caportal::Test;
 use Caportal::Test::Edge qw(eventually raw sanitized settled temporaries workers);
 use Caportal::Test::Upload
-    qw(any_format descriptors licence_of resident samples stored_files usage whole_store);
+    qw(any_format descriptors licence_of only_stored resident samples stored_files usage whole_store);
 use Test::More;
 
 use constant RESETS => 1000;
@@ -44,7 +44,7 @@ for my $sample (samples()) {
         $not_refused{$length} = $verdict if $verdict !~ $refusal;
     }
     is_deeply \%not_refused, {}, "$type: whatever is missing of " . length($bytes) . ' bytes, it is refused';
-    ok eventually(sub { "@{[stored_files($portal)]}" eq "@before" }), 'and not stored';
+    only_stored($portal, \@before, 'and not stored');
     is $client->put($path, $bytes, $type)->code, 201, 'the whole one is taken';
 }
 
@@ -75,7 +75,7 @@ subtest RESETS . ' resets' => sub {
     ok eventually(sub { descriptors($portal) <= $open + POOLS }), "descriptors: $open, then " . descriptors($portal);
     my $growth = resident($portal) - $resident;
     cmp_ok $growth, '<=', GROWTH, "memory: $resident KB and $growth more" if !sanitized();
-    ok eventually(sub { "@{[stored_files($portal)]}" eq "@$stored" }), 'nothing was stored';
+    only_stored($portal, $stored, 'nothing was stored');
     is_deeply [workers($portal)], \@workers, 'no worker died';
 };
 

@@ -7,8 +7,8 @@ use warnings FATAL => 'all';
 
 use Caportal::Sample qw(new_bmp new_jpeg new_png);
 use Caportal::Test;
-use Caportal::Test::Edge qw(eventually raw settled);
-use Caportal::Test::Upload qw(any_format licence_of new_gif new_pdf stored_files whole_store);
+use Caportal::Test::Edge qw(raw settled);
+use Caportal::Test::Upload qw(any_format licence_of new_gif new_pdf only_stored stored_files whole_store);
 use Caportal::Test::Walk qw(is_problem);
 use Compress::Zlib qw(crc32);
 use Test::More;
@@ -67,7 +67,7 @@ for my $name (sort keys %two_faced) {
     my ($type, $bytes) = @{ $two_faced{$name} };
     is_problem($client->put($path, $bytes, $type), 415, 'unsupported_media_type', $name);
 }
-ok eventually(sub { "@{[stored_files($portal)]}" eq "@before" }), 'nothing of them is stored';
+only_stored($portal, \@before, 'nothing of them is stored');
 
 # Decoders accept these, so they are either refused or kept as evidence; what anybody is shown is a copy that holds their
 # pixels and nothing that a browser runs.

@@ -20,6 +20,7 @@
 #include "call/operation.h"
 #include "identity/identity.h"
 #include "identity/identity_ops.h"
+#include "keyring.h"
 #include "keys.h"
 #include "session/session.h"
 #include "session/session_ops.h"
@@ -116,27 +117,13 @@ start_outside(void)
 static int
 start(void **state)
 {
-    char        path[64];
-    const char *why;
-    unsigned    line;
-    FILE       *file;
-
     (void) state;
 
     if (mkdtemp(folder) == NULL) {
         return -1;
     }
-    snprintf(path, sizeof(path), "%s/keys", folder);
-    file = fopen(path, "w");
-    if (file == NULL) {
-        return -1;
-    }
-    fputs("1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", file);
-    fclose(file);
-    chmod(path, 0600);
 
-    app.keys = cp_keyring_read(path, &why, &line);
-    unlink(path);
+    app.keys = keyring_start();
     app.db = (cp_db_conf_t) { .socket = getenv("CAPORTAL_TEST_MYSQL_SOCKET"), .user = "root", .password = "",
                               .database = getenv("CAPORTAL_TEST_MYSQL_DATABASE"), .connect_ms = 2000, .io_ms = 5000 };
     app.db.database = app.db.database == NULL ? "caportal" : app.db.database;

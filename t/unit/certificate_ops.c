@@ -21,6 +21,7 @@
 #include "certificate/tbs.h"
 #include "issuance/issuance.h"
 #include "issuance/issuance_ops.h"
+#include "keyring.h"
 #include "keys.h"
 #include "order/order_rules.h"
 
@@ -113,21 +114,12 @@ seal(const char *column, const char *value)
 static int
 start(void **state)
 {
-    char        path[] = "/tmp/caportal-keys-XXXXXX";
-    int         fd = mkstemp(path);
-    const char *why, *tag;
-    unsigned    line;
+    const char *tag;
     cp_code_t   code;
 
     (void) state;
 
-    if (fd < 0 || dprintf(fd, "1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n") < 0) {
-        return -1;
-    }
-    close(fd);
-    app.keys = cp_keyring_read(path, &why, &line);
-    unlink(path);
-
+    app.keys = keyring_start();
     app.db = (cp_db_conf_t) { .socket = getenv("CAPORTAL_TEST_MYSQL_SOCKET"), .user = "root", .password = "",
                               .database = getenv("CAPORTAL_TEST_MYSQL_DATABASE"), .connect_ms = 2000, .io_ms = 5000 };
     app.db.database = app.db.database == NULL ? "caportal" : app.db.database;

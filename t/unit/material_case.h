@@ -17,7 +17,9 @@
 
 #include "api.h"
 #include "database.h"
+#include "folder.h"
 #include "inspector_fake.h"
+#include "keyring.h"
 #include "material/material.h"
 #include "material/material_ops.h"
 #include "pictures.h"
@@ -78,40 +80,6 @@ set_up_hall(void)
 
 
 static int
-remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void) st;
-    (void) flag;
-    (void) ftw;
-
-    return remove(path);
-}
-
-
-static int
-read_keys(void)
-{
-    char        path[64];
-    const char *why;
-    unsigned    line;
-    FILE       *file;
-
-    snprintf(path, sizeof(path), "%s/keys", folder);
-    file = fopen(path, "w");
-    if (file == NULL) {
-        return -1;
-    }
-    fputs("1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", file);
-    fclose(file);
-    chmod(path, 0600);
-
-    app.keys = cp_keyring_read(path, &why, &line);
-
-    return app.keys == NULL ? -1 : 0;
-}
-
-
-static int
 start(void **state)
 {
     static char store[80];
@@ -123,9 +91,8 @@ start(void **state)
     jpeg.len = small_jpeg.len;
     png.len = small_png.len;
 
-    if (mkdtemp(folder) == NULL || read_keys() != 0 || database_start(true) != 0
-        || fake_inspector_start(folder) != 0)
-    {
+    app.keys = keyring_start();
+    if (app.keys == NULL || mkdtemp(folder) == NULL || database_start(true) != 0 || fake_inspector_start(folder) != 0) {
         return -1;
     }
 
@@ -153,7 +120,7 @@ stop(void **state)
     fake_inspector_stop();
     cp_keyring_free(app.keys);
 
-    return database_stop() != 0 ? -1 : nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return database_stop() != 0 ? -1 : folder_remove(folder);
 }
 
 

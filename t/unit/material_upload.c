@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "folder.h"
+#include "keyring.h"
 #include "material/material.h"
 #include "pictures.h"
 #include "store/store.h"
@@ -31,44 +32,19 @@ static const cp_gate_limits_t limits = {
 
 
 static int
-remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void) st;
-    (void) flag;
-    (void) ftw;
-
-    return remove(path);
-}
-
-
-static int
 start(void **state)
 {
-    char        path[64];
-    const char *why;
-    unsigned    line;
-    FILE       *file;
-
     (void) state;
 
-    if (mkdtemp(folder) == NULL) {
+    app.keys = keyring_start();
+    if (app.keys == NULL || mkdtemp(folder) == NULL) {
         return -1;
     }
 
-    snprintf(path, sizeof(path), "%s/keys", folder);
-    file = fopen(path, "w");
-    if (file == NULL) {
-        return -1;
-    }
-    fputs("1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", file);
-    fclose(file);
-    chmod(path, 0600);
-
-    app.keys = cp_keyring_read(path, &why, &line);
     app.store.folder = cp_str(folder);
     call.app = &app;
 
-    return app.keys == NULL ? -1 : 0;
+    return 0;
 }
 
 
@@ -79,7 +55,7 @@ stop(void **state)
 
     cp_keyring_free(app.keys);
 
-    return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 

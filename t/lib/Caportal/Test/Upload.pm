@@ -11,7 +11,7 @@ use Exporter 'import';
 use File::Find qw(find);
 use Test::More;
 
-our @EXPORT_OK = qw(any_format samples new_gif new_pdf licence_of stored_files usage descriptors resident whole_store);
+our @EXPORT_OK = qw(any_format samples new_gif new_pdf licence_of stored_files only_stored usage descriptors resident whole_store);
 
 # A configuration in which a licence may be of any format and up to 8 MB, and only it is asked for.
 sub any_format ($text) {
@@ -65,6 +65,12 @@ sub stored_files ($portal) {
     my @found;
     find({no_chdir => 1, wanted => sub { push @found, $_ if -f }}, $portal->home . '/data/materials');
     return sort @found;
+}
+
+# What was refused is removed when its request has ended, which its sender may learn a moment before.
+sub only_stored ($portal, $files, $title) {
+    return ok(eventually(sub { "@{[stored_files($portal)]}" eq "@$files" }), $title)
+        || diag explain [stored_files($portal)], $files;
 }
 
 # Bytes that count against the accounts' quotas.
