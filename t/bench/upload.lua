@@ -1,6 +1,6 @@
 -- wrk: CAPORTAL_BENCH_FILE, of which a comment makes each another file, sent to the targets of CAPORTAL_BENCH_TARGETS in
 -- turn ("path" or "path cookie" lines; "N" in a path becomes a number): as it is with PUT, or with POST as the file of a
--- form where CAPORTAL_BENCH_FORM is set.
+-- form where CAPORTAL_BENCH_FORM says anything.
 local targets, number = {}, 0
 
 for line in io.lines(os.getenv("CAPORTAL_BENCH_TARGETS")) do
@@ -14,7 +14,7 @@ file:close()
 
 local boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 local method, type, head, tail = "PUT", "image/jpeg", "", ""
-if os.getenv("CAPORTAL_BENCH_FORM") then
+if os.getenv("CAPORTAL_BENCH_FORM") ~= "" then
     method, type = "POST", "multipart/form-data; boundary=" .. boundary
     head = "--" .. boundary .. "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"scan.jpg\"\r\n"
         .. "Content-Type: image/jpeg\r\n\r\n"

@@ -1,6 +1,5 @@
-// upload_node.js PORT FOLDER MODULES: an upload as one writes it for Node: the first bytes tell the format, the body is
-// hashed with SHA-256 on its way into a file, which is synced and renamed before the answer. Of a form, which busboy
-// reads, it is the field "file" that is taken so.
+// upload_node.js PORT FOLDER MODULES: the file of a form as one takes it with Node and busboy: its first bytes tell the
+// format, it is hashed with SHA-256 on its way into a file, which is synced and renamed before the answer.
 'use strict';
 const {createHash} = require('node:crypto');
 const {close, createWriteStream, fdatasync, rename} = require('node:fs');
@@ -37,11 +36,6 @@ function take(stream, request, response) {
 }
 
 createServer((request, response) => {
-    if (request.method === 'PUT') {
-        take(request, request, response);
-        return;
-    }
-
     const form = busboy({headers: request.headers});
     form.on('file', (field, stream) => take(stream, request, response));
     request.pipe(form);

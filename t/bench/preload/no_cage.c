@@ -2,7 +2,6 @@
  * No cage: loaded before the server (LD_PRELOAD) it takes the inspector's place for a benchmark that asks what an upload
  * costs without it. Whatever passed the gate is fine at once, and has no copies.
  */
-#include "base/arena.h"
 #include "material/material_copy.h"
 
 

@@ -21,9 +21,10 @@ cp_code_t
 cp_op_material_put(cp_call_t *call)
 {
     cp_stored_t stored = { 0 };
+    cp_str_t    sha256 = cp_str_n(stored.sha256, sizeof(stored.sha256));
 
     CP_TRY(cp_upload_keep(call, call->upload, &stored));
 
     return cp_answer(call, 201, json_pack("{s:I, s:o}", "size", (json_int_t) stored.size, "sha256",
-                                          cp_json(cp_str_hex(call->arena, cp_str_n(stored.sha256, 32)))));
+                                          cp_json(cp_str_hex(call->arena, sha256))));
 }

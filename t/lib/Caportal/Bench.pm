@@ -75,7 +75,8 @@ sub _pids ($self, @processes) {
     return (@pids, map { @{ $children{$_} // [] } } @pids);
 }
 
-# Puts these services on the server's CPU; from now on their time counts.
+# Puts these services on the server's CPU; from now on their time counts. One that other tests share, as MariaDB in a trial,
+# has no process here and is passed over.
 sub pin ($self, @processes) {
     $self->{pids} = [$self->_pids(@processes)];
     capture('taskset', '-a', '-c', '-p', SERVER_CPU, $_) for @{ $self->{pids} };
